@@ -1,0 +1,80 @@
+# make builds bin/ftsca; make help lists the rest. Everything needs Go and make only.
+
+.DEFAULT_GOAL := build
+.PHONY: help build demo test check fmt tidy vet lint imports cross bench fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+# A repository without a commit, or one of somebody else's, has no version to stamp: then the build goes without.
+BUILDVCS := $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && git status --porcelain >/dev/null 2>&1 \
+	&& echo auto || echo false)
+
+build: ## the static binary, bin/ftsca
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -o bin/ftsca$(shell go env GOEXE) ./cmd/ftsca
+
+demo: build ## found a CA, connect two clients, revoke one, see it cut off
+	go run ./internal/demo -ftsca bin/ftsca$(shell go env GOEXE)
+
+# The race detector needs a C compiler that really compiles, and a system that it knows.
+RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && go build -race runtime/race runtime/cgo 2>/dev/null && echo -race)
+TESTFLAGS =
+
+# The tests write the name of each outside program they miss into the file FTSCA_SKIPS.
+test: ## all tests, with the race detector where there is a C compiler
+	@race='$(RACE)'; [ -n "$$race" ] || echo 'make test: no C compiler, so without the race detector'; \
+	skips=$$(mktemp) || exit 1; status=0; \
+	echo go test $$race -timeout 10m $(TESTFLAGS) ./...; \
+	FTSCA_SKIPS=$$skips GORACE=atexit_sleep_ms=0 go test $$race -timeout 10m $(TESTFLAGS) ./... || status=$$?; \
+	if [ -s "$$skips" ]; then \
+		echo "make test: skipped for want of an outside program, and so not tested here:"; \
+		sort "$$skips" | uniq -c; \
+	else \
+		echo 'make test: nothing skipped for want of an outside program'; \
+	fi; \
+	rm -f "$$skips"; exit $$status
+
+check: fmt tidy vet lint imports cross ## all that is checked without running the product
+
+fmt:
+	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
+
+tidy:
+	go mod tidy -diff
+
+# What is behind a build tag for another system is compiled nowhere else, tests least of all.
+vet:
+	go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+
+lint:
+	go tool -modfile=tools.mod staticcheck ./...
+
+imports:
+	go test -run '^TestImport' ./cmd/ftsca
+
+SYSTEMS = linux/amd64 linux/arm64 linux/arm darwin/amd64 darwin/arm64 windows/amd64
+
+cross:
+	@for system in $(SYSTEMS); do \
+		echo "go build for $$system"; \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} GOARM=7 go build -trimpath -buildvcs=false ./... || exit 1; \
+	done
+
+bench: ## the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME = 10s
+
+# go test -list prints the names of a package before its closing line; go test -fuzz takes one of them at a time.
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
+	echo "$$list" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i], $$2; n = 0 }' | \
+	while read -r name package; do \
+		echo "$$package $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+clean: ## remove what make made
+	rm -rf bin dist

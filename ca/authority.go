@@ -1,0 +1,203 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/ftsca/ftsca/csr"
+	"github.com/ftsca/ftsca/internal/keyfile"
+)
+
+// clockSlack is how far the clock may lag behind the ledger's last entry: two machines' clocks differ by minutes, a
+// dead clock battery by years.
+const clockSlack = 10 * time.Minute
+
+// Authority issues certificates and signs revocation lists with one key. Its methods may be called from several
+// goroutines.
+type Authority struct {
+	cert   *x509.Certificate
+	above  []*x509.Certificate
+	key    crypto.Signer
+	ledger Ledger
+	now    func() time.Time
+}
+
+// Config is what an authority is made of. All fields but Above are required.
+type Config struct {
+	Certificate *x509.Certificate
+	Above       []*x509.Certificate // the authorities above it, up to the root; none where it is its own root
+	Key         crypto.Signer
+	Ledger      Ledger
+	Now         func() time.Time
+}
+
+// New checks that the certificate is an authority's, may sign certificates and lists, and belongs to the key, which it
+// tries; the error says what does not fit.
+func New(c Config) (*Authority, error) {
+	cert := c.Certificate
+	switch {
+	case !cert.BasicConstraintsValid || !cert.IsCA:
+		return nil, fmt.Errorf("the certificate of %q is not an authority's", cert.Subject.CommonName)
+	case cert.KeyUsage&x509.KeyUsageCertSign == 0 || cert.KeyUsage&x509.KeyUsageCRLSign == 0:
+		return nil, fmt.Errorf("the certificate of %q may not sign both certificates and revocation lists", cert.Subject.CommonName)
+	}
+	if err := keyfile.Match(c.Key, cert); err != nil {
+		return nil, fmt.Errorf("the authority %q: %w", cert.Subject.CommonName, err)
+	}
+	return &Authority{cert: cert, above: c.Above, key: c.Key, ledger: c.Ledger, now: c.Now}, nil
+}
+
+// Certificate returns the authority's own certificate.
+func (a *Authority) Certificate() *x509.Certificate { return a.cert }
+
+// Chain returns the authority's certificate and those above it, the root last.
+func (a *Authority) Chain() []*x509.Certificate {
+	return append([]*x509.Certificate{a.cert}, a.above...)
+}
+
+// Order asks for a certificate.
+type Order struct {
+	Purpose       Purpose
+	Request       csr.Request
+	Days          int      // validity from now; zero means 730
+	AllowLong     bool     // a server's may exceed 825 days in all, which Apple's systems refuse
+	AlsoClient    bool     // a server's may also act as a client: for federation
+	Channels      bool     // a client's carries the mark by which a TAK Server lets it choose channels
+	Hosts         []string // recorded for a client: the servers that its package connects to
+	NewGeneration bool     // the name may be in use
+	IgnoreClock   bool     // sign although the clock lies before the ledger's last entry; the audit trail says so
+
+	// Pack makes the files that go with the certificate; nil means none. An error stops the issuing, and nothing is left.
+	Pack func(Entry) ([]Product, error)
+}
+
+// Issue signs a certificate for an order: it reserves the name and generation, signs, packs, commits all to the ledger,
+// and only then returns. The errors are *[NameInUseError], *[ClockError], *[LongValidityError], [ErrExpired], or say
+// what in the order cannot stand; nothing is left behind then.
+func (a *Authority) Issue(ctx context.Context, o Order) (Entry, error) {
+	d, err := a.draft(o)
+	if err != nil {
+		return Entry{}, err
+	}
+	name := o.Request.Subject.CommonName
+	reservation, err := a.ledger.Reserve(ctx, Claim{Name: name, NewGeneration: o.NewGeneration})
+	if err != nil {
+		return Entry{}, err
+	}
+	entry, err := a.issue(ctx, o, d, reservation)
+	if err != nil {
+		// The caller may have been cancelled; the name must be given back all the same.
+		return Entry{}, errors.Join(err, a.ledger.Release(context.WithoutCancel(ctx), reservation))
+	}
+	return entry, nil
+}
+
+func (a *Authority) issue(ctx context.Context, o Order, d draft, r Reservation) (Entry, error) {
+	now := a.now()
+	entry := Entry{Name: r.Name, Generation: r.Generation, Purpose: o.Purpose, Groups: o.Request.Subject.Groups, Hosts: o.Hosts, IssuedAt: now, Cut: d.cut}
+	if !r.Latest.IsZero() && now.Before(r.Latest.Add(-clockSlack)) {
+		if !o.IgnoreClock {
+			return Entry{}, &ClockError{Now: now, Latest: r.Latest}
+		}
+		entry.Remark = "the clock lay before the ledger's last entry, of " + r.Latest.UTC().Format(time.RFC3339) + ", and was overridden"
+	}
+	cert, err := sign(d.profile, d.template, a.cert, a.key)
+	if err != nil {
+		return Entry{}, err
+	}
+	entry.Certificate = cert
+	var products []Product
+	if o.Pack != nil {
+		if products, err = o.Pack(entry); err != nil {
+			return Entry{}, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return Entry{}, err
+	}
+	return entry, a.ledger.Commit(ctx, []Delivery{{Reservation: r, Entry: entry, Products: products}})
+}
+
+// Preview returns the certificate as [Authority.Issue] would sign it and tells whether its end is cut to the
+// authority's own. Nothing is reserved or signed, and the serial of the preview is nobody's.
+func (a *Authority) Preview(o Order) (cert *x509.Certificate, cut bool, err error) {
+	d, err := a.draft(o)
+	return d.template, d.cut, err
+}
+
+// draft is a certificate before it is signed.
+type draft struct {
+	profile  profile
+	template *x509.Certificate
+	cut      bool // its end is the authority's, and not as late as ordered
+}
+
+// draft builds the certificate field by field; of the request only the key and the vetted names go in.
+func (a *Authority) draft(o Order) (draft, error) {
+	p, err := profileOf(o.Purpose)
+	if err != nil {
+		return draft{}, err
+	}
+	request := o.Request
+	switch {
+	case request.PublicKey == nil:
+		return draft{}, errors.New("the request has no public key")
+	case samePublic(request.PublicKey, a.cert.PublicKey):
+		return draft{}, errors.New("the request asks for the authority's own key to be certified")
+	case p.needsHost && len(request.DNSNames)+len(request.Addresses) == 0:
+		return draft{}, errors.New("a server's certificate needs at least one DNS name or address that devices connect to")
+	case !p.hosts && len(request.DNSNames)+len(request.Addresses) > 0:
+		return draft{}, fmt.Errorf("a %s certificate has no DNS names or addresses", p.purpose)
+	case o.AlsoClient && o.Purpose != Server:
+		return draft{}, errors.New("only a server's certificate can also be a client's")
+	case o.Channels && o.Purpose != Client:
+		return draft{}, errors.New("only a client's certificate carries the mark for channels")
+	}
+	days, err := p.validDays(o.Days, o.AllowLong)
+	if err != nil {
+		return draft{}, err
+	}
+	now := a.now().UTC().Truncate(time.Second)
+	if now.After(a.cert.NotAfter) {
+		return draft{}, fmt.Errorf("%w on %s", ErrExpired, a.cert.NotAfter.UTC().Format(time.RFC3339))
+	}
+	if now.Before(a.cert.NotBefore) {
+		return draft{}, fmt.Errorf("the clock shows %s, and the authority's certificate is valid only from %s",
+			now.Format(time.RFC3339), a.cert.NotBefore.UTC().Format(time.RFC3339))
+	}
+	template := &x509.Certificate{
+		PublicKey:             request.PublicKey,
+		KeyUsage:              p.keyUsage,
+		ExtKeyUsage:           p.extended,
+		BasicConstraintsValid: true,
+		DNSNames:              request.DNSNames,
+		AuthorityKeyId:        a.cert.SubjectKeyId,
+	}
+	if isRSA(request.PublicKey) {
+		template.KeyUsage |= p.rsaKeyUsage
+	}
+	if o.AlsoClient {
+		template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+	}
+	if o.Channels {
+		template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, channelsUsage)
+	}
+	for _, addr := range request.Addresses {
+		template.IPAddresses = append(template.IPAddresses, net.IP(addr.AsSlice()))
+	}
+	d := draft{profile: p, template: template}
+	template.NotBefore, template.NotAfter, d.cut = cut(now.Add(-setBack), now.Add(time.Duration(days)*day), a.cert)
+	if template.RawSubject, err = request.Subject.DER(); err != nil {
+		return draft{}, err
+	}
+	if template.SerialNumber, err = serial(); err != nil {
+		return draft{}, err
+	}
+	template.SubjectKeyId, err = keyID(request.PublicKey)
+	return d, err
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/crl"
+)
+
+// The ledger's buckets.
+var (
+	metaBucket        = []byte("meta")         // the keys below
+	certificateBucket = []byte("certificates") // serial: DER
+	indexBucket       = []byte("index")        // name, 0, generation: Record
+	serialBucket      = []byte("serials")      // serial: key of the index
+	reservationBucket = []byte("reservations") // name, 0, generation: claim
+	stagedBucket      = []byte("staged")       // serial: files that a commit promised and that may not be in place yet
+	auditBucket       = []byte("audit")        // number: entry of the audit trail
+)
+
+// Keys of the meta bucket.
+var (
+	formatKey    = []byte("format")
+	authorityKey = []byte("authority") // serial of the authority's own certificate
+	latestKey    = []byte("latest")    // time of the last entry
+	numberKey    = []byte("crl-number")
+	listKey      = []byte("revoked")   // the last good revocation list, in the JSON form
+	publishedKey = []byte("published") // file name: SHA-256 of what was last published
+	headKey      = []byte("audit-head")
+)
+
+// DamagedError says that the ledger's file cannot be read as one.
+type DamagedError struct {
+	Path string
+	Err  error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the ledger %s is damaged: %v", e.Path, e.Err)
+}
+
+// Unwrap returns what the reader of the file said.
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Record is what the index says of a certificate. It holds no secret.
+type Record struct {
+	Name       string     `json:"name"`
+	Generation int        `json:"generation"`
+	Purpose    ca.Purpose `json:"purpose"`
+	Serial     string     `json:"serial"` // as crl.Serial writes it
+	NotBefore  time.Time  `json:"not_before"`
+	NotAfter   time.Time  `json:"not_after"`
+	IssuedAt   time.Time  `json:"issued_at"`
+	Groups     []string   `json:"groups,omitempty"`
+	Hosts      []string   `json:"hosts,omitempty"`
+	Package    string     `json:"package,omitempty"` // file in clientPackages/
+}
+
+func recordOf(e ca.Entry) Record {
+	return Record{
+		Name: e.Name, Generation: e.Generation, Purpose: e.Purpose, Groups: e.Groups, Hosts: e.Hosts,
+		Serial:    crl.SerialOf(e.Certificate.SerialNumber).String(),
+		NotBefore: e.Certificate.NotBefore.UTC(), NotAfter: e.Certificate.NotAfter.UTC(),
+		IssuedAt: e.IssuedAt.UTC(),
+	}
+}
+
+// indexKey sorts a name's generations one after the other. A vetted name has no zero byte.
+func indexKey(name string, generation int) []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(name), 0), uint32(generation))
+}
+
+// update runs a change of the ledger under the store's lock, after completing or removing what a kill has left.
+func (s *Store) update(ctx context.Context, change func(*bbolt.Tx) error) error {
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.recover(); err != nil {
+		return err
+	}
+	return s.change(change)
+}
+
+// change runs a change of the ledger; the caller holds the lock.
+func (s *Store) change(change func(*bbolt.Tx) error) error {
+	return s.ledger(false, func(db *bbolt.DB) error { return db.Update(change) })
+}
+
+// view reads the ledger under the store's lock.
+func (s *Store) view(ctx context.Context, read func(*bbolt.Tx) error) error {
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.look(read)
+}
+
+// look reads the ledger; the caller holds the lock.
+func (s *Store) look(read func(*bbolt.Tx) error) error {
+	return s.ledger(true, func(db *bbolt.DB) error { return db.View(read) })
+}
+
+// ledgerTimeout is bbolt's own wait for its file lock. Only we open the ledger, and only under the store's lock.
+const ledgerTimeout = 500 * time.Millisecond
+
+// ledger opens the ledger for a moment. bbolt trusts its file: on a damaged one it may panic or fault on a page that
+// is not there, so both become a DamagedError.
+func (s *Store) ledger(readOnly bool, use func(*bbolt.DB) error) (err error) {
+	if !s.authority {
+		return ErrNoAuthority
+	}
+	path := s.path(AuthorityRoom, ledgerFile)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &DamagedError{Path: path, Err: fmt.Errorf("%v", p)}
+		}
+	}()
+	db, err := openLedger(path, readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := db.Close(); err == nil && e != nil {
+			err = fmt.Errorf("closing the ledger: %w", e)
+		}
+	}()
+	if err := db.View(checkFormat(s.dir, path)); err != nil {
+		return err
+	}
+	return use(db)
+}
+
+func openLedger(path string, readOnly bool) (*bbolt.DB, error) {
+	// bbolt would create a ledger that is not there, and an empty one would forget every certificate.
+	if info, err := os.Stat(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &DamagedError{Path: path, Err: errors.New("the file is not there")}
+		}
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	} else if info.Size() == 0 {
+		return nil, &DamagedError{Path: path, Err: errors.New("the file is empty")}
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: ledgerTimeout, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType})
+	var file *fs.PathError
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.As(err, &file) || errors.Is(err, bbolterrors.ErrTimeout):
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	return nil, &DamagedError{Path: path, Err: err}
+}
+
+func checkFormat(dir, path string) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(metaBucket)
+		if meta == nil {
+			return &DamagedError{Path: path, Err: errors.New("it is no ledger of ftsca's")}
+		}
+		var format int
+		if err := json.Unmarshal(meta.Get(formatKey), &format); err != nil {
+			return &DamagedError{Path: path, Err: fmt.Errorf("its format: %w", err)}
+		}
+		if format > Format {
+			return &NewerFormatError{Dir: dir, Format: format}
+		}
+		return nil
+	}
+}

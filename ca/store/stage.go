@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"go.etcd.io/bbolt"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/internal/durable"
+)
+
+// promise is what a commit owes: files that lie staged, under hidden names beside their final ones, until the ledger
+// has their certificate.
+type promise struct {
+	Run    string       `json:"run"`
+	Serial string       `json:"serial"`
+	Name   string       `json:"name"`
+	Files  []stagedFile `json:"files"`
+}
+
+type stagedFile struct {
+	Room    ca.Room `json:"room"`
+	Name    string  `json:"name"`
+	Sum     string  `json:"sha256"`
+	Replace bool    `json:"replace,omitempty"`
+	Keep    string  `json:"keep,omitempty"`
+}
+
+// stagedName hides a file and says whose it is, so that what a killed process staged can be told from what a live one
+// is staging.
+func stagedName(name, run string) string { return "." + name + "." + run + ".staged" }
+
+func (s *Store) stagedPath(f stagedFile, run string) string {
+	return s.path(filepath.FromSlash(string(f.Room)), stagedName(f.Name, run))
+}
+
+func (s *Store) finalPath(f stagedFile) string {
+	return s.path(filepath.FromSlash(string(f.Room)), f.Name)
+}
+
+// stage writes products under their hidden names and returns those that it wrote, also with an error.
+func (s *Store) stage(products []ca.Product) ([]stagedFile, error) {
+	var files []stagedFile
+	for _, p := range products {
+		if p.Name == "" || p.Name != filepath.Base(p.Name) || strings.HasPrefix(p.Name, ".") {
+			return files, fmt.Errorf("the file name %q does not stand alone", p.Name)
+		}
+		sum := sha256.Sum256(p.Data)
+		f := stagedFile{Room: p.Room, Name: p.Name, Sum: hex.EncodeToString(sum[:]), Replace: p.Replace, Keep: p.Keep}
+		if err := durable.Create(s.stagedPath(f, s.run), p.Data, p.Mode); err != nil {
+			return files, fmt.Errorf("staging %s: %w", p.Name, err)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func (s *Store) unstage(promised []promise) error {
+	var errs []error
+	for _, p := range promised {
+		for _, f := range p.Files {
+			errs = append(errs, durable.Remove(s.stagedPath(f, p.Run)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkFree refuses a commit that would overwrite what it may not; the caller holds the lock.
+func (s *Store) checkFree(promised []promise) error {
+	for _, p := range promised {
+		for _, f := range p.Files {
+			if _, err := os.Lstat(s.finalPath(f)); err == nil && !f.Replace {
+				return fmt.Errorf("%s: %w", s.finalPath(f), fs.ErrExist)
+			}
+		}
+	}
+	return nil
+}
+
+// keepPromise puts the staged files of a recorded certificate in place and lists it for the endpoint. It may be run
+// again after a kill at any point of it. The caller holds the lock.
+func (s *Store) keepPromise(p promise) error {
+	for _, f := range p.Files {
+		if err := s.place(f, p.Run); err != nil {
+			return err
+		}
+	}
+	if err := s.publishIssued(p.Serial); err != nil {
+		return err
+	}
+	return s.change(func(tx *bbolt.Tx) error { return tx.Bucket(stagedBucket).Delete([]byte(p.Serial)) })
+}
+
+func (s *Store) place(f stagedFile, run string) error {
+	staged, final := s.stagedPath(f, run), s.finalPath(f)
+	data, err := os.ReadFile(staged)
+	if errors.Is(err, fs.ErrNotExist) {
+		// It was placed before a kill; or somebody took it, and the operator has to know.
+		if data, err = os.ReadFile(final); err == nil && sumIs(data, f.Sum) {
+			return nil
+		}
+		return fmt.Errorf("%s is neither in place nor staged", final)
+	}
+	if err != nil {
+		return fmt.Errorf("placing %s: %w", f.Name, err)
+	}
+	if !sumIs(data, f.Sum) {
+		return fmt.Errorf("%s is not what was staged: it has been changed", staged)
+	}
+	if f.Replace && f.Keep != "" {
+		if err := keep(final, filepath.Join(filepath.Dir(final), f.Keep)); err != nil {
+			return err
+		}
+	}
+	return durable.Rename(staged, final)
+}
+
+// keep gives an earlier file a second name, so that what takes its place does not lose it.
+func keep(path, second string) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("keeping the earlier %s: %w", filepath.Base(path), err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("keeping the earlier %s: %w", filepath.Base(path), err)
+	}
+	if err := durable.Create(second, data, info.Mode().Perm()); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("keeping the earlier %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+func sumIs(data []byte, want string) bool {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]) == want
+}
+
+// alive marks this process as one that may have staged files, by a lock that dies with it. The caller holds the store's
+// lock: else another process could take the new file for a dead one's before it is locked.
+func (s *Store) alive() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live != nil {
+		return nil
+	}
+	if !s.authority {
+		return ErrNoAuthority
+	}
+	l := flock.New(s.path(AuthorityRoom, runsDir, s.run+".lock"))
+	ok, err := l.TryLock()
+	if err != nil {
+		return fmt.Errorf("preparing to write to the store: %w", err)
+	}
+	if !ok {
+		return fmt.Errorf("preparing to write to the store: %s is locked", l.Path())
+	}
+	s.live = l
+	return nil
+}
+
+// recover completes what dead processes committed, and removes what they staged and did not commit. The caller holds
+// the lock.
+func (s *Store) recover() error {
+	runs, err := os.ReadDir(s.path(AuthorityRoom, runsDir))
+	if err != nil {
+		if !s.authority {
+			return ErrNoAuthority
+		}
+		return fmt.Errorf("looking for what a killed process left: %w", err)
+	}
+	if err := durable.Sweep(s.Endpoint()); err != nil {
+		return fmt.Errorf("removing what a killed process left: %w", err)
+	}
+	for _, entry := range runs {
+		run := strings.TrimSuffix(entry.Name(), ".lock")
+		if run == s.run || run == entry.Name() {
+			continue
+		}
+		l := flock.New(s.path(AuthorityRoom, runsDir, entry.Name()))
+		if ok, err := l.TryLock(); err != nil || !ok {
+			continue // it lives
+		}
+		err := s.recoverRun(run)
+		if err == nil {
+			err = os.Remove(l.Path())
+		}
+		l.Unlock()
+		if err != nil {
+			return fmt.Errorf("completing what a killed process left: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) recoverRun(run string) error {
+	var committed []promise
+	err := s.change(func(tx *bbolt.Tx) error {
+		committed = nil
+		err := tx.Bucket(stagedBucket).ForEach(func(_, v []byte) error {
+			var p promise
+			if err := json.Unmarshal(v, &p); err != nil {
+				return err
+			}
+			if p.Run == run {
+				committed = append(committed, p)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		reserved := tx.Bucket(reservationBucket)
+		var stale [][]byte
+		err = reserved.ForEach(func(k, v []byte) error {
+			var c claim
+			if err := json.Unmarshal(v, &c); err != nil {
+				return err
+			}
+			if c.Run == run {
+				stale = append(stale, k)
+			}
+			return nil
+		})
+		for _, k := range stale {
+			err = errors.Join(err, reserved.Delete(k))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range committed {
+		if err := s.keepPromise(p); err != nil {
+			return err
+		}
+	}
+	return s.sweep(run)
+}
+
+// sweep removes what is left of a dead run's staged files: those that no entry of the ledger promises.
+func (s *Store) sweep(run string) error {
+	for _, room := range []ca.Room{ca.Issued, ca.Endpoint, ca.Packages} {
+		if err := s.removeHidden(room, "."+run+".staged"); err != nil {
+			return err
+		}
+		if err := durable.Sweep(s.path(filepath.FromSlash(string(room)))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeHidden removes the hidden files of a room that end in a suffix.
+func (s *Store) removeHidden(room ca.Room, suffix string) error {
+	dir := s.path(filepath.FromSlash(string(room)))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), suffix) {
+			if err := durable.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Recover completes or removes what killed processes left. Every command that writes to the ledger does it by itself.
+func (s *Store) Recover(ctx context.Context) error {
+	return s.update(ctx, func(*bbolt.Tx) error { return nil })
+}

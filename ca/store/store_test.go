@@ -1,0 +1,417 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+	"go.etcd.io/bbolt"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/csr"
+	"github.com/ftsca/ftsca/internal/keyfile"
+	"github.com/ftsca/ftsca/internal/secret"
+)
+
+// desk is a store under test and its authority.
+type desk struct {
+	*store.Store
+	t         testing.TB
+	dir       string
+	key       crypto.Signer
+	authority *ca.Authority
+	now       time.Time
+}
+
+func newDesk(t testing.TB) *desk {
+	t.Helper()
+	d := &desk{t: t, dir: filepath.Join(t.TempDir(), "pki"), now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
+	key, err := keyfile.Generate(keyfile.ECDSAP256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.key = key
+	cert, err := ca.Found(ca.Foundation{Subject: csr.Subject{CommonName: "Valley Rescue CA"}, Key: key, Now: d.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := keyfile.NewSealer(1000).Seal(key, secret.Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := ca.New(ca.Config{Certificate: cert, Key: key, Now: d.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, number, err := a.SignCRL(nil, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Create(t.Context(), d.dir, store.Founding{Certificate: cert, Key: sealed, CRL: list, Number: number}, d.options()); err != nil {
+		t.Fatal(err)
+	}
+	d.reopen()
+	return d
+}
+
+func (d *desk) clock() time.Time { return d.now }
+
+func (d *desk) options() store.Options {
+	return store.Options{LockWait: 5 * time.Second, Now: d.clock, By: "tester"}
+}
+
+// reopen opens the store as another process would.
+func (d *desk) reopen() {
+	d.t.Helper()
+	var err error
+	if d.Store, err = store.Open(d.dir, d.options()); err != nil {
+		d.t.Fatal(err)
+	}
+	if d.authority, err = d.Authority(d.t.Context(), d.key); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) order(name string, products ...ca.Product) ca.Order {
+	d.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r, err := csr.New(key.Public(), csr.Subject{CommonName: name}, nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return ca.Order{Purpose: ca.Client, Request: r, NewGeneration: true, Pack: func(ca.Entry) ([]ca.Product, error) { return products, nil }}
+}
+
+func (d *desk) issue(name string, products ...ca.Product) ca.Entry {
+	d.t.Helper()
+	e, err := d.authority.Issue(d.t.Context(), d.order(name, products...))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return e
+}
+
+func zip(name string) ca.Product {
+	return ca.Product{Room: ca.Packages, Name: name, Data: []byte("a package"), Mode: 0o600}
+}
+
+func (d *desk) files(room string) []string {
+	d.t.Helper()
+	entries, err := os.ReadDir(filepath.Join(d.dir, room))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func (d *desk) read(name string) []byte {
+	d.t.Helper()
+	data, err := os.ReadFile(filepath.Join(d.dir, name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return data
+}
+
+func entryOf(serial int64, at time.Time) crl.Entry {
+	return crl.Entry{Serial: crl.SerialOf(big.NewInt(serial)), Date: at, Reason: crl.KeyCompromise}
+}
+
+func TestProductsAppearWithTheirCertificateOrNotAtAll(t *testing.T) {
+	d := newDesk(t)
+	d.issue("alice", zip("alice.zip"))
+	if got := d.files("clientPackages"); len(got) != 1 || got[0] != "alice.zip" {
+		t.Errorf("clientPackages has %q", got)
+	}
+	// A product whose name is taken stops the whole issue.
+	_, err := d.authority.Issue(t.Context(), d.order("bob", zip("bob.zip"), zip("alice.zip")))
+	if !errors.Is(err, fs.ErrExist) {
+		t.Errorf("overwrote a package: %v", err)
+	}
+	if got := d.files("clientPackages"); len(got) != 1 {
+		t.Errorf("the refused issue left %q", got)
+	}
+	if _, err := d.Find(t.Context(), "bob"); err == nil {
+		t.Error("bob is on record")
+	}
+	for _, name := range []string{"../x.zip", "", ".hidden", "a/b"} {
+		if _, err := d.authority.Issue(t.Context(), d.order("carol", zip(name))); err == nil {
+			t.Errorf("a product was called %q", name)
+		}
+	}
+}
+
+func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
+	d := newDesk(t)
+	ctx := t.Context()
+	// One process reserves a name and dies; its lock is free, as the system leaves it.
+	r, err := d.Reserve(ctx, ca.Claim{Name: "ghost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := d.files("authority/runs")
+	if len(runs) != 1 {
+		t.Fatalf("runs: %q", runs)
+	}
+	run := strings.TrimSuffix(runs[0], ".lock")
+	staged := filepath.Join(d.dir, "clientPackages", ".ghost.zip."+run+".staged")
+	if err := os.WriteFile(staged, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	other, err := store.Open(d.dir, d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// While it lives, its name is taken and its files are left alone.
+	var inUse *ca.NameInUseError
+	if _, err := other.Reserve(ctx, ca.Claim{Name: "ghost"}); !errors.As(err, &inUse) || !inUse.Reserved {
+		t.Errorf("a live process's name was given away: %v", err)
+	}
+	if _, err := os.Stat(staged); err != nil {
+		t.Error("a live process's file was removed")
+	}
+	d.die()
+	if err := other.Recover(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(staged); err == nil {
+		t.Error("a dead process's file was left")
+	}
+	if again, err := other.Reserve(ctx, ca.Claim{Name: "ghost"}); err != nil || again.Generation != r.Generation {
+		t.Errorf("a dead process's name: generation %d, %v", again.Generation, err)
+	}
+}
+
+// die lets go of what this process holds, as its death would, and leaves its file.
+func (d *desk) die() {
+	d.t.Helper()
+	name := filepath.Join(d.dir, "authority/runs", d.files("authority/runs")[0])
+	if err := d.Close(); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestLockWaitsForItsLimitAndSaysWhoIsInTheWay(t *testing.T) {
+	d := newDesk(t)
+	held := flock.New(filepath.Join(d.Endpoint(), "store.lock"))
+	if err := held.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	o := d.options()
+	o.LockWait = 30 * time.Millisecond
+	s, err := store.Open(d.dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var busy *store.BusyError
+	if _, err := s.Records(t.Context()); !errors.As(err, &busy) || busy.Waited != o.LockWait {
+		t.Errorf("with the lock held: %v", err)
+	}
+	// A revocation does not wait for ever: it goes on, and says what it could not do.
+	out, err := s.Revoke(t.Context(), []crl.Entry{entryOf(0xbeef, d.now)}, nil)
+	if err != nil || len(out.Added) != 1 || len(out.Problems) == 0 {
+		t.Errorf("revoking with the lock held: %+v, %v", out, err)
+	}
+	if !bytes.Contains(bytes.ToLower(d.read("endpoint/FTS_CRL.json")), []byte("beef")) {
+		t.Error("the serial is not on the list")
+	}
+	if err := held.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Records(t.Context()); err != nil {
+		t.Errorf("after it was given back: %v", err)
+	}
+}
+
+func TestAuditTrailShowsATamperedEntry(t *testing.T) {
+	d := newDesk(t)
+	d.issue("alice")
+	if _, err := d.Revoke(t.Context(), []crl.Entry{entryOf(7, d.now)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := d.Audit(t.Context())
+	if err != nil || len(trail) != 3 || trail[0].Act != "found" || trail[1].Act != "issue" || trail[2].Act != "revoke" || trail[2].By != "tester" {
+		t.Fatalf("the trail is %+v, %v", trail, err)
+	}
+	tests := []struct {
+		name   string
+		tamper func(*bbolt.Bucket) error
+		want   string
+	}{
+		{"changed", func(b *bbolt.Bucket) error {
+			k, v := b.Cursor().Seek([]byte{0, 0, 0, 0, 0, 0, 0, 2})
+			return b.Put(k, bytes.Replace(v, []byte("alice"), []byte("mallo"), 1))
+		}, "the audit trail does not hold at entry 3: the entry before it has been changed"},
+		{"taken out", func(b *bbolt.Bucket) error { return b.Delete([]byte{0, 0, 0, 0, 0, 0, 0, 2}) },
+			"the audit trail does not hold at entry 2: an entry is missing"},
+		{"cut off", func(b *bbolt.Bucket) error { return b.Delete([]byte{0, 0, 0, 0, 0, 0, 0, 3}) },
+			"the audit trail does not hold at entry 2: it is not the last that was written"},
+	}
+	ledger := filepath.Join(d.dir, "authority", "ledger.db")
+	whole := d.read("authority/ledger.db")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.WriteFile(ledger, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			db, err := bbolt.Open(ledger, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Update(func(tx *bbolt.Tx) error { return tt.tamper(tx.Bucket([]byte("audit"))) }); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Audit(t.Context()); err == nil || err.Error() != tt.want {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDamagedLedgerIsAnErrorAndNoCrash(t *testing.T) {
+	d := newDesk(t)
+	for i := range 20 {
+		d.issue(fmt.Sprintf("client-%d", i))
+	}
+	ledger := filepath.Join(d.dir, "authority", "ledger.db")
+	whole := d.read("authority/ledger.db")
+	o := d.options()
+	damage := map[string][]byte{
+		"empty":     {},
+		"cut short": whole[:len(whole)/2],
+		"one page":  whole[:4096],
+		"garbage":   bytes.Repeat([]byte("garbage "), len(whole)/8),
+	}
+	for seed := range 12 {
+		torn := bytes.Clone(whole)
+		for i := 4096*seed + 16; i < min(4096*(seed+1), len(torn)); i++ {
+			torn[i] ^= 0xa5
+		}
+		damage[fmt.Sprintf("page %d", seed)] = torn
+	}
+	for name, data := range damage {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(ledger, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := store.Open(d.dir, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Whatever reading says, it must come back; and a revocation must succeed.
+			_, err = s.Records(t.Context())
+			t.Logf("reading: %v", err)
+			serial := entryOf(int64(len(name))<<16|int64(len(data)&0xffff), d.now)
+			out, err := s.Revoke(t.Context(), []crl.Entry{serial}, nil)
+			if err != nil || len(out.Added)+len(out.Already) != 1 {
+				t.Errorf("revoking: %+v, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestSigningNeverDropsWhatIsInForce(t *testing.T) {
+	d := newDesk(t)
+	ctx := t.Context()
+	if _, err := d.Revoke(ctx, []crl.Entry{entryOf(1, d.now), entryOf(2, d.now)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	first, err := d.SignCRL(ctx, d.authority, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another hand empties the list, and the clock goes back a year.
+	if err := os.WriteFile(filepath.Join(d.Endpoint(), "FTS_CRL.json"), []byte(`{"revoked_certificates": []}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.AddDate(-1, 0, 0).AddDate(0, 0, 365)
+	second, err := d.SignCRL(ctx, d.authority, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Number.Cmp(first.Number) <= 0 {
+		t.Errorf("number %s after %s", second.Number, first.Number)
+	}
+	if second.Entries != 2 || len(second.Vanished) != 2 {
+		t.Errorf("%d entries, %d vanished", second.Entries, len(second.Vanished))
+	}
+	list, err := crl.ParseX509(d.read("endpoint/FTS_CRL.pem"))
+	if err != nil || len(list.Entries) != 2 {
+		t.Errorf("the signed list has %d entries, %v", len(list.Entries), err)
+	}
+	if !bytes.HasSuffix(d.read("endpoint/ca.pem"), d.read("endpoint/FTS_CRL.pem")) {
+		t.Error("ca.pem does not end with the list")
+	}
+	block, _ := pem.Decode(d.read("endpoint/ca.pem"))
+	if cert, err := x509.ParseCertificate(block.Bytes); err != nil || !cert.Equal(d.authority.Certificate()) {
+		t.Error("ca.pem does not begin with the authority's certificate")
+	}
+}
+
+func TestWhatAKillLeftOfAnEditIsTakenUp(t *testing.T) {
+	d := newDesk(t)
+	displaced := filepath.Join(d.Endpoint(), ".FTS_CRL.json.ABCDEFGHIJ.old")
+	list := crl.NewList()
+	list.Add(entryOf(0xfeed, d.now))
+	if err := os.WriteFile(displaced, list.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Revoke(t.Context(), []crl.Entry{entryOf(1, d.now)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := crl.Parse(d.read("endpoint/FTS_CRL.json"))
+	if err != nil || got.Len() != 2 {
+		t.Errorf("the list has %d entries, %v", got.Len(), err)
+	}
+	if _, err := os.Stat(displaced); err == nil {
+		t.Error("the displaced list is still there")
+	}
+}
+
+func TestReadingNeedsNoMoreThanReading(t *testing.T) {
+	d := newDesk(t)
+	d.issue("alice")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Records(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled reading: %v", err)
+	}
+	before := d.read("authority/ledger.db")
+	if _, err := d.Records(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, d.read("authority/ledger.db")) {
+		t.Error("reading changed the ledger")
+	}
+}

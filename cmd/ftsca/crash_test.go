@@ -1,0 +1,316 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// row is what these tests read of ftsca list --json.
+type row struct {
+	Name       string
+	Generation int
+	Purpose    string
+	Serial     string
+	State      string
+	Package    string
+}
+
+// operator runs ftsca on one store, as a person would.
+type operator struct {
+	t     testing.TB
+	store string
+}
+
+func newOperator(t testing.TB) operator {
+	t.Helper()
+	o := operator{t: t, store: filepath.Join(t.TempDir(), "pki")}
+	o.must("init", "--name", "Valley Rescue CA", "--no-passphrase", "--key", "ecdsa-p256")
+	return o
+}
+
+func (o operator) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("ftsca", args...)
+	cmd.Env = append(os.Environ(), "FTSCA_STORE="+o.store, "GORACE=atexit_sleep_ms=0")
+	return cmd
+}
+
+func (o operator) run(args ...string) (stdout, stderr string, err error) {
+	cmd := o.command(args...)
+	var out, talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	err = cmd.Run()
+	return out.String(), talk.String(), err
+}
+
+func (o operator) must(args ...string) string {
+	o.t.Helper()
+	out, talk, err := o.run(args...)
+	if err != nil {
+		o.t.Fatalf("ftsca %s: %v\n%s", strings.Join(args, " "), err, talk)
+	}
+	return out
+}
+
+func (o operator) issue(name string) []string {
+	return []string{"issue", "client", name, "--host", "h.example.org", "--key", "ecdsa-p256"}
+}
+
+func (o operator) list() []row {
+	o.t.Helper()
+	var rows []row
+	if err := json.Unmarshal([]byte(o.must("list", "--json")), &rows); err != nil {
+		o.t.Fatal(err)
+	}
+	return rows
+}
+
+// whole checks that the store is whole: each certificate has its file, its line and its package, and there is nothing
+// that no certificate accounts for.
+func (o operator) whole() []row {
+	o.t.Helper()
+	rows := o.list()
+	lines, err := os.ReadFile(filepath.Join(o.store, "endpoint", "issued.jsonl"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	packages := map[string]bool{}
+	for _, r := range rows {
+		if _, err := os.Stat(filepath.Join(o.store, "authority", "issued", r.Serial+".pem")); err != nil {
+			o.t.Errorf("%s#%d: %v", r.Name, r.Generation, err)
+		}
+		if r.Purpose == "ca" {
+			continue
+		}
+		if n := bytes.Count(lines, []byte(r.Serial)); n != 1 {
+			o.t.Errorf("%s#%d stands %d times in issued.jsonl", r.Name, r.Generation, n)
+		}
+		if r.Purpose == "client" {
+			packages[r.Package] = true
+			if _, err := os.Stat(filepath.Join(o.store, "clientPackages", r.Package)); err != nil {
+				o.t.Errorf("%s#%d: %v", r.Name, r.Generation, err)
+			}
+		}
+	}
+	left, err := os.ReadDir(filepath.Join(o.store, "clientPackages"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, f := range left {
+		if !packages[f.Name()] {
+			o.t.Errorf("clientPackages has %s, which no certificate accounts for", f.Name())
+		}
+	}
+	pems, err := os.ReadDir(filepath.Join(o.store, "authority", "issued"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if len(pems) != len(rows) {
+		o.t.Errorf("%d certificates in authority/issued, and %d on record", len(pems), len(rows))
+	}
+	o.must("audit")
+	return rows
+}
+
+func TestIssueKilledAtAnyMomentLeavesACertificateWholeOrNone(t *testing.T) {
+	o := newOperator(t)
+	start := time.Now()
+	o.must(o.issue("measure")...)
+	took := time.Since(start)
+	announced := map[string]bool{}
+	for i := range 40 {
+		name := fmt.Sprintf("client-%d", i)
+		cmd := o.command(o.issue(name)...)
+		var out bytes.Buffer
+		cmd.Stdout = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(took + took/4))
+		cmd.Process.Kill()
+		cmd.Wait()
+		announced[name] = strings.Contains(out.String(), "issued")
+	}
+	// The next command that issues completes or removes what the kills left.
+	o.must(o.issue("last")...)
+	rows := o.whole()
+	recorded := map[string]bool{}
+	for _, r := range rows {
+		recorded[r.Name] = true
+	}
+	for name, said := range announced {
+		if said && !recorded[name] {
+			t.Errorf("%s was announced and is not on record", name)
+		}
+		if !recorded[name] {
+			// A name that led to nothing is free.
+			o.must(o.issue(name)...)
+		}
+	}
+	o.whole()
+	t.Logf("%d of %d were issued before they were killed", len(rows)-3, len(announced))
+}
+
+func TestInitKilledAtAnyMomentLeavesAStoreWholeOrNone(t *testing.T) {
+	dir := t.TempDir()
+	o := operator{t: t, store: filepath.Join(dir, "pki")}
+	found := []string{"init", "--name", "Valley Rescue CA", "--no-passphrase", "--key", "ecdsa-p256"}
+	start := time.Now()
+	o.must(found...)
+	took := time.Since(start)
+	for range 25 {
+		if err := os.RemoveAll(o.store); err != nil {
+			t.Fatal(err)
+		}
+		cmd := o.command(found...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(took + took/4))
+		cmd.Process.Kill()
+		cmd.Wait()
+		if _, err := os.Stat(o.store); err == nil {
+			o.whole()
+			continue
+		}
+		o.must(found...)
+		left, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) != 1 {
+			t.Fatalf("the killed founding left %v", left)
+		}
+	}
+}
+
+func TestRevokeKilledAtAnyMomentLeavesAListThatReads(t *testing.T) {
+	o := newOperator(t)
+	start := time.Now()
+	o.must("revoke", "--serial", "AA")
+	took := time.Since(start)
+	said := 0
+	for i := range 30 {
+		cmd := o.command("revoke", "--serial", fmt.Sprintf("BB%02X", i))
+		var out bytes.Buffer
+		cmd.Stdout = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(took + took/4))
+		cmd.Process.Kill()
+		cmd.Wait()
+		data, err := os.ReadFile(filepath.Join(o.store, "endpoint", "FTS_CRL.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(data) {
+			t.Fatalf("the list is half-written: %s", data)
+		}
+		if strings.Contains(out.String(), "revoked") {
+			said++
+			if !bytes.Contains(bytes.ToUpper(data), fmt.Appendf(nil, "BB%02X", i)) {
+				t.Errorf("serial BB%02X was announced as revoked and is not on the list", i)
+			}
+		}
+	}
+	o.must("crl", "sign")
+	o.whole()
+	t.Logf("%d of 30 were announced before they were killed", said)
+}
+
+func TestTenCommandsAtOnceLoseNothing(t *testing.T) {
+	o := newOperator(t)
+	var wg sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		wg.Go(func() {
+			// Ten names of their own, and ten that all want the same one.
+			name := "same"
+			if i < 10 {
+				name = fmt.Sprintf("client-%d", i)
+			}
+			_, talk, err := o.run(o.issue(name)...)
+			if err != nil {
+				errs[i] = fmt.Errorf("%w: %s", err, talk)
+			}
+		})
+	}
+	for i := range 10 {
+		wg.Go(func() { o.must("revoke", "--serial", fmt.Sprintf("CC%02X", i)) })
+	}
+	wg.Wait()
+	for i, err := range errs[:10] {
+		if err != nil {
+			t.Errorf("client-%d: %v", i, err)
+		}
+	}
+	winners := 0
+	for _, err := range errs[10:] {
+		if err == nil {
+			winners++
+		} else if !strings.Contains(err.Error(), `the name "same" is`) {
+			t.Errorf("a loser was told: %v", err)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d of ten commands got the same name", winners)
+	}
+	if rows := o.whole(); len(rows) != 12 {
+		t.Errorf("%d certificates on record, want the authority's and 11", len(rows))
+	}
+	list, err := os.ReadFile(filepath.Join(o.store, "endpoint", "FTS_CRL.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(list, []byte("serial_number")); n != 10 {
+		t.Errorf("%d revocations on the list, want 10", n)
+	}
+}
+
+func TestFullDiskLosesNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a limit on file sizes stands in for the full disk, and Windows has none")
+	}
+	o := newOperator(t)
+	o.must(o.issue("alice")...)
+	o.must("revoke", "--serial", "AA01")
+	before := o.whole()
+	// Nothing can be written beyond the first block of any file: what a full disk does, for any user. The shell's limit
+	// is in blocks of 512 or 1024 bytes.
+	limited := func(args ...string) (string, error) {
+		ftsca, err := exec.LookPath("ftsca")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("sh", append([]string{"-c", `ulimit -f 1; exec "$0" "$@"`, ftsca}, args...)...)
+		cmd.Env = append(os.Environ(), "FTSCA_STORE="+o.store, "GORACE=atexit_sleep_ms=0")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := limited(o.issue("bob")...)
+	if err == nil || strings.Contains(out, "issued ") {
+		t.Errorf("a certificate was issued onto a full disk: %s", out)
+	}
+	for _, r := range o.whole() {
+		if r.Name == "bob" {
+			t.Error("bob is on record")
+		}
+	}
+	if after := o.list(); len(after) != len(before) {
+		t.Errorf("%d certificates after the failure, %d before it", len(after), len(before))
+	}
+	// With room again, all goes on.
+	o.must(o.issue("bob")...)
+	o.must("revoke", "bob")
+	o.whole()
+}

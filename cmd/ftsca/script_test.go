@@ -1,0 +1,166 @@
+package main_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ftsca/ftsca/internal/command"
+	"github.com/ftsca/ftsca/internal/testpki"
+)
+
+// TestMain lets the scripts run ftsca itself: the real command tree, in processes of its own, with a clock that a
+// script may set and few rounds of key derivation.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ftsca": func() {
+			env := command.System()
+			env.KeyRounds, env.BundleRounds = 1000, 100
+			if now := os.Getenv("FTSCA_TEST_NOW"); now != "" {
+				t, err := time.Parse(time.RFC3339, now)
+				if err != nil {
+					panic(err)
+				}
+				start := time.Now()
+				env.Now = func() time.Time { return t.Add(time.Since(start)) }
+			}
+			os.Exit(command.Main(os.Args[1:], env))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("USER", "operator")
+			e.Setenv("FTSCA_INTEROP", os.Getenv("FTSCA_INTEROP"))
+			e.Values[worldKey{}] = newWorld(e)
+			e.Defer(e.Values[worldKey{}].(*world).close)
+			return nil
+		},
+		Condition: func(condition string) (bool, error) {
+			name, ok := strings.CutPrefix(condition, "has:")
+			if !ok {
+				return condition == "root" && os.Getuid() == 0, nil
+			}
+			return testpki.Has(name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":   cmdServe,
+			"stop":    cmdStop,
+			"device":  cmdDevice,
+			"sends":   cmdSends,
+			"hears":   cmdHears,
+			"cut":     cmdCut,
+			"mode":    cmdMode,
+			"glob":    cmdGlob,
+			"unzip":   cmdUnzip,
+			"damage":  cmdDamage,
+			"lineof":  cmdLineOf,
+			"nofiles": cmdNoFiles,
+		},
+	})
+}
+
+// cmdMode checks a file's permission bits: mode 600 FILE.
+func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	want, got := args[0], strings.TrimLeft(info.Mode().Perm().String(), "-d")
+	if octal := octalOf(info.Mode()); octal != want {
+		ts.Fatalf("%s has mode %s (%s), want %s", args[1], octal, got, want)
+	}
+}
+
+func octalOf(m fs.FileMode) string {
+	const digits = "01234567"
+	p := m.Perm()
+	return string([]byte{digits[p>>6&7], digits[p>>3&7], digits[p&7]})
+}
+
+// cmdGlob sets a variable to the one file that a pattern matches: glob NAME PATTERN.
+func cmdGlob(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: glob VARIABLE PATTERN")
+	}
+	found, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("%s matches %d files: %v", args[1], len(found), found)
+	}
+	ts.Setenv(args[0], found[0])
+}
+
+// cmdNoFiles checks that no file below a folder matches a pattern by its name: nofiles FOLDER PATTERN.
+func cmdNoFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: nofiles FOLDER PATTERN")
+	}
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ok, _ := filepath.Match(args[1], d.Name()); ok {
+			return errors.New("there is " + path)
+		}
+		return nil
+	}))
+}
+
+// cmdUnzip extracts a zip with a program that is not ours: unzip FILE FOLDER.
+func cmdUnzip(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: unzip FILE FOLDER")
+	}
+	python, err := exec.LookPath("python3")
+	ts.Check(err)
+	ts.Check(ts.Exec(python, "-m", "zipfile", "-e", ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+}
+
+// cmdDamage overwrites the middle of a file: damage FILE.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: damage FILE")
+	}
+	name := ts.MkAbs(args[0])
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	for i := range data {
+		data[i] ^= 0x5a
+	}
+	ts.Check(os.WriteFile(name, data, 0o600))
+}
+
+// cmdLineOf sets a variable to what follows a word on its line of a file: lineof NAME WORD FILE.
+func cmdLineOf(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 || neg {
+		ts.Fatalf("usage: lineof VARIABLE WORD FILE")
+	}
+	for line := range strings.Lines(ts.ReadFile(args[2])) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == args[1] {
+			ts.Setenv(args[0], strings.Join(fields[1:], " "))
+			return
+		}
+	}
+	ts.Fatalf("%s has no line that begins with %q", args[2], args[1])
+}

@@ -1,0 +1,257 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ftsca/ftsca/internal/testdevice"
+)
+
+// patience bounds what a script waits for. It is no measure of speed: a loaded machine may need some of it.
+const patience = 15 * time.Second
+
+// world is what runs beside a script: one endpoint, and devices that play ATAK.
+type world struct {
+	dir     string
+	devices map[string]*testdevice.Device
+	serve   *exec.Cmd
+	logged  *log
+	exited  chan error
+}
+
+type worldKey struct{}
+
+// log keeps what the endpoint writes to its standard error.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func newWorld(e *testscript.Env) *world {
+	return &world{dir: e.WorkDir, devices: map[string]*testdevice.Device{}}
+}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+func (w *world) close() {
+	for _, d := range w.devices {
+		d.Close()
+	}
+	if w.serve != nil {
+		w.serve.Process.Kill()
+		<-w.exited
+	}
+}
+
+var listening = regexp.MustCompile(`address"?[=:]"?([^\s",]+)`)
+
+// cmdServe starts ftsca serve on a free port, waits until it listens, and sets ADDR. With !, it must refuse to start;
+// its words are in serve.log either way.
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	program, err := exec.LookPath(filepath.Join(ts.Getenv("TESTSCRIPT_BIN"), "ftsca"))
+	if err != nil {
+		for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+			if p := filepath.Join(dir, "ftsca"); isFile(p) {
+				program = p
+				break
+			}
+		}
+	}
+	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "USER", "GORACE", "FTSCA_TEST_NOW", "FTSCA_STORE"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	stderr, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	logged, ready := &log{}, make(chan string, 1)
+	exited := make(chan error, 1)
+	go func() {
+		lines := bufio.NewReader(stderr)
+		for {
+			line, err := lines.ReadString('\n')
+			logged.mu.Lock()
+			logged.text.WriteString(line)
+			logged.mu.Unlock()
+			if m := listening.FindStringSubmatch(line); m != nil && strings.Contains(line, "listening") {
+				ready <- m[1]
+			}
+			if err != nil {
+				io.Copy(io.Discard, stderr)
+				exited <- cmd.Wait()
+				return
+			}
+		}
+	}()
+	select {
+	case addr := <-ready:
+		w.serve, w.logged, w.exited = cmd, logged, exited
+		if neg {
+			ts.Fatalf("serve started")
+		}
+		ts.Setenv("ADDR", addr)
+	case err := <-exited:
+		ts.Check(os.WriteFile(ts.MkAbs("serve.log"), []byte(logged.String()), 0o600))
+		if !neg {
+			ts.Fatalf("serve ended: %v\n%s", err, logged)
+		}
+		if err == nil {
+			ts.Fatalf("serve refused to start with exit code 0")
+		}
+	case <-time.After(patience):
+		cmd.Process.Kill()
+		ts.Fatalf("serve neither listened nor ended:\n%s", logged)
+	}
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// cmdStop ends the endpoint with SIGTERM, which must end it with exit code 0, and writes serve.log.
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	if w.serve == nil {
+		ts.Fatalf("nothing serves")
+	}
+	ts.Check(w.serve.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-w.exited:
+		w.serve = nil
+		ts.Check(os.WriteFile(ts.MkAbs("serve.log"), []byte(w.logged.String()), 0o600))
+		if err != nil {
+			ts.Fatalf("serve ended with %v:\n%s", err, w.logged)
+		}
+	case <-time.After(patience):
+		ts.Fatalf("serve did not end:\n%s", w.logged)
+	}
+}
+
+// cmdDevice connects a device with what its package says, at the endpoint's address: device NAME PACKAGE. With !, the
+// endpoint must turn it away.
+func cmdDevice(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: device NAME PACKAGE")
+	}
+	w := worldOf(ts)
+	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	pkg, err := testdevice.Open(data)
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	d, err := pkg.Dial(ctx, ts.Getenv("ADDR"))
+	if err == nil {
+		// In TLS 1.3 a client learns only afterwards that it was refused.
+		err = d.Ping(ctx)
+	}
+	switch {
+	case err == nil && neg:
+		ts.Fatalf("%s is connected", args[0])
+	case err != nil && !neg:
+		ts.Fatalf("%s: %v\n%s", args[0], err, w.logged)
+	case err == nil:
+		w.devices[args[0]] = d
+	case d != nil:
+		d.Close()
+	}
+}
+
+func (w *world) device(ts *testscript.TestScript, name string) *testdevice.Device {
+	d := w.devices[name]
+	if d == nil {
+		ts.Fatalf("there is no device %q", name)
+	}
+	return d
+}
+
+// cmdSends makes a device send: its position (sends NAME position), or a file's bytes (sends NAME FILE).
+func cmdSends(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: sends NAME position|FILE")
+	}
+	d := worldOf(ts).device(ts, args[0])
+	if args[1] == "position" {
+		ts.Check(d.Send(d.Position("ANDROID-"+args[0], args[0])))
+		return
+	}
+	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Check(d.Send(data))
+}
+
+// cmdHears waits until a device receives an event that matches a pattern: hears NAME PATTERN. With !, it checks that
+// the device has received none by the time that its next ping is answered.
+func cmdHears(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: hears NAME PATTERN")
+	}
+	d := worldOf(ts).device(ts, args[0])
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if neg {
+		ts.Check(d.Send([]byte(`<event version='2.0' uid='` + args[0] + `-ping' type='t-x-c-t' time='2026-01-01T00:00:00Z' start='2026-01-01T00:00:00Z' stale='2026-01-01T00:00:10Z' how='m-g'><point lat='0' lon='0' hae='0' ce='9' le='9'/><detail/></event>`)))
+	}
+	for {
+		event, err := d.Next(ctx)
+		if err != nil {
+			ts.Fatalf("%s: %v", args[0], err)
+		}
+		if pattern.Match(event) {
+			if neg {
+				ts.Fatalf("%s heard %s", args[0], event)
+			}
+			return
+		}
+		if neg && strings.Contains(string(event), "t-x-c-t-r") {
+			return
+		}
+	}
+}
+
+// cmdCut checks that the endpoint has ended a device's session, or with ! that it has not: cut NAME.
+func cmdCut(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: cut NAME")
+	}
+	w := worldOf(ts)
+	d := w.device(ts, args[0])
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if neg {
+		ts.Check(d.Ping(ctx))
+		return
+	}
+	for {
+		if _, err := d.Next(ctx); err != nil {
+			if ctx.Err() != nil {
+				ts.Fatalf("%s is still connected", args[0])
+			}
+			d.Close()
+			delete(w.devices, args[0])
+			return
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package command
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/internal/keyfile"
+	"github.com/ftsca/ftsca/internal/secret"
+)
+
+// errSealed says that the authority's key waits for a passphrase that only a person could give.
+var errSealed = errors.New("the authority's key is sealed, and no passphrase is at hand")
+
+func newCRLCommand(g *global) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "crl",
+		Short: "Sign and repair the revocation list",
+		Args:  cobra.NoArgs,
+		RunE:  help,
+	}
+	cmd.AddCommand(newCRLSignCommand(g, runCRLSign), newCRLRepairCommand(g, runCRLRepair))
+	return cmd
+}
+
+type crlSignOptions struct {
+	g          *global
+	next       int
+	passphrase secretSource
+	dryRun     bool
+}
+
+func newCRLSignCommand(g *global, runF func(context.Context, *crlSignOptions) error) *cobra.Command {
+	o := &crlSignOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "sign",
+		Short: "Sign the X.509 revocation list anew",
+		Long: `Sign all that is in force as an X.509 revocation list, and publish it as endpoint/FTS_CRL.pem and within
+endpoint/ca.pem, which a FreeTAKServer reads at every connection.`,
+		Example: "  ftsca crl sign\n  ftsca crl sign --next 90 --ca-passphrase-file pass.txt",
+		Args:    cobra.NoArgs,
+		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.next, "next", ca.DefaultCRLDays, "`days` until the list lapses and servers that read it refuse everyone")
+	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be signed, and sign nothing")
+	return cmd
+}
+
+func runCRLSign(ctx context.Context, o *crlSignOptions) error {
+	g := o.g
+	if o.next < 1 {
+		return usagef("--next %d: a list is valid for at least a day", o.next)
+	}
+	s, err := g.open(ctx)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		standing, err := s.Standing(ctx)
+		if err != nil {
+			return err
+		}
+		g.say("would sign  %s, %d not signed before, for %s", plural(len(standing.InForce), "revocation", "revocations"),
+			len(standing.Unsigned), plural(o.next, "day", "days"))
+		return nil
+	}
+	authority, err := g.unlock(ctx, s, o.passphrase)
+	if err != nil {
+		return err
+	}
+	p, err := s.SignCRL(ctx, authority, o.next)
+	if err != nil {
+		return err
+	}
+	g.tellPublication(p)
+	return nil
+}
+
+func (g *global) tellPublication(p store.Publication) {
+	for _, e := range p.Taken {
+		g.talk("note: %s had been revoked by another program in ca.pem; it is on the list now", e.Serial)
+	}
+	if p.SetAside != "" {
+		g.talk("warning: ca.pem had been changed by another hand; what was there is kept as %s", p.SetAside)
+	}
+	g.talk("signed the X.509 list: %s, number %s", plural(p.Entries, "revocation", "revocations"), p.Number)
+}
+
+type crlRepairOptions struct {
+	g *global
+}
+
+func newCRLRepairCommand(g *global, runF func(context.Context, *crlRepairOptions) error) *cobra.Command {
+	o := &crlRepairOptions{g: g}
+	return &cobra.Command{
+		Use:   "repair",
+		Short: "Make a broken revocation list whole",
+		Long: `Set a FTS_CRL.json that cannot be read aside, under a name that is told, and make it anew from the last
+good list and every entry of the broken one that can still be read. Entries that another hand took out
+are put back.`,
+		Example: "  ftsca crl repair",
+		Args:    cobra.NoArgs,
+		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+	}
+}
+
+func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
+	g := o.g
+	s, err := store.Open(g.folder(), g.options())
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Repair(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range outcome.SetAside {
+		g.say("set aside  %s", path)
+	}
+	for _, e := range outcome.Added {
+		g.say("put back   %s", e.Serial)
+	}
+	if len(outcome.SetAside)+len(outcome.Added) == 0 {
+		g.say("nothing to repair: the revocation list is whole")
+	}
+	return g.tellProblems(outcome.Problems)
+}
+
+// unlockUnasked opens the authority's key without a question, or returns errSealed.
+func (g *global) unlockUnasked(ctx context.Context, s *store.Store, source secretSource) (*ca.Authority, error) {
+	key, err := keyfile.Load(s.KeyFile(), func() (secret.Secret, error) {
+		value, err := g.caPassphrase(source)
+		if err == nil && value.IsZero() {
+			err = errSealed
+		}
+		return value, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Authority(ctx, key)
+}
+
+// checkOurs refuses a certificate of another authority: its serial would revoke whichever of ours had the same one.
+func (o *revokeOptions) checkOurs(ctx context.Context, s *store.Store, cert *x509.Certificate, file string) error {
+	if !s.HasAuthority() {
+		return nil
+	}
+	chain, err := s.Chain(ctx)
+	if err != nil {
+		return nil // a damaged ledger stops no revocation
+	}
+	if err := cert.CheckSignatureFrom(chain[0]); err != nil {
+		return fmt.Errorf("%s holds a certificate of another authority, %q: %w", file, cert.Issuer.CommonName, err)
+	}
+	return nil
+}

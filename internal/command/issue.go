@@ -1,0 +1,177 @@
+package command
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/csr"
+	"github.com/ftsca/ftsca/internal/keyfile"
+)
+
+func newIssueCommand(g *global) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "issue",
+		Short: "Issue a server's certificate or a client's package",
+		Args:  cobra.NoArgs,
+		RunE:  help,
+	}
+	cmd.AddCommand(newIssueServerCommand(g, runIssueServer), newIssueClientCommand(g, runIssueClient))
+	return cmd
+}
+
+// issueOptions is what servers and clients have in common.
+type issueOptions struct {
+	g             *global
+	name          string
+	key           string
+	days          int
+	sans          []string
+	subject       subjectFlags
+	passphrase    secretSource
+	newGeneration bool
+	ignoreClock   bool
+	dryRun        bool
+	json          bool
+}
+
+func (o *issueOptions) bind(flags *pflag.FlagSet) {
+	bindKey(flags, &o.key, keyfile.RSA2048)
+	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 730)")
+	flags.StringArrayVar(&o.sans, "san", nil, "alternative `name`, a DNS name or an IP address; may be repeated")
+	o.subject.bind(flags)
+	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	flags.BoolVar(&o.newGeneration, "new-generation", false, "issue the next certificate under a name in use; the earlier ones stay valid")
+	flags.BoolVar(&o.ignoreClock, "ignore-clock", false, "sign although the clock lies before the store's last entry")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be issued, and issue nothing")
+	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
+}
+
+// issuing is an issue under way: an opened authority, and the certificate's own key.
+type issuing struct {
+	store     *store.Store
+	authority *ca.Authority
+	key       crypto.Signer
+	order     ca.Order
+}
+
+// prepare checks all that can be checked before a passphrase is asked for and a key is made, in that order.
+func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, groups []string) (*issuing, error) {
+	g := o.g
+	algorithm, err := keyfile.ParseAlgorithm(o.key)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	subject, err := o.subject.subject(o.name, groups).Vet()
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if _, _, err := csr.Names(sans); err != nil {
+		return nil, &usageError{err}
+	}
+	s, err := g.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !s.HasAuthority() {
+		return nil, store.ErrNoAuthority
+	}
+	found, err := s.Find(ctx, subject.CommonName)
+	var unknown *store.UnknownError
+	if err != nil && !errors.As(err, &unknown) {
+		return nil, err
+	}
+	for _, r := range found {
+		if r.Name == subject.CommonName && (!o.newGeneration || r.Purpose != purpose) {
+			latest := found[len(found)-1]
+			if r.Purpose != purpose {
+				return nil, usagef("the name %q belongs to a certificate of the kind %q", r.Name, r.Purpose)
+			}
+			return nil, &ca.NameInUseError{Name: latest.Name, Generation: latest.Generation}
+		}
+	}
+	authority, err := g.unlock(ctx, s, o.passphrase)
+	if err != nil {
+		return nil, err
+	}
+	key, err := generate(ctx, algorithm)
+	if err != nil {
+		return nil, err
+	}
+	request, err := csr.New(key.Public(), subject, sans)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	order := ca.Order{Purpose: purpose, Request: request, Days: o.days, NewGeneration: o.newGeneration, IgnoreClock: o.ignoreClock}
+	return &issuing{store: s, authority: authority, key: key, order: order}, nil
+}
+
+// unlock opens the authority's key, asking for its passphrase if it must.
+func (g *global) unlock(ctx context.Context, s *store.Store, source secretSource) (*ca.Authority, error) {
+	if !s.HasAuthority() {
+		return nil, store.ErrNoAuthority
+	}
+	key, err := keyfile.Load(s.KeyFile(), g.askPassphrase(source))
+	if err != nil {
+		return nil, err
+	}
+	return s.Authority(ctx, key)
+}
+
+// issued is the result of an issue, for JSON.
+type issued struct {
+	Name        string   `json:"name"`
+	Generation  int      `json:"generation"`
+	Purpose     string   `json:"purpose"`
+	Serial      string   `json:"serial"`
+	Fingerprint string   `json:"fingerprint_sha256"`
+	Key         string   `json:"key"`
+	NotBefore   string   `json:"not_before"`
+	NotAfter    string   `json:"not_after"`
+	Names       []string `json:"names,omitempty"`
+	Groups      []string `json:"groups,omitempty"`
+	Certificate string   `json:"certificate,omitempty"` // path
+	KeyFile     string   `json:"key_file,omitempty"`    // path
+	Package     string   `json:"package,omitempty"`     // path
+	Host        string   `json:"host,omitempty"`
+	Password    string   `json:"password,omitempty"` // only where it was made here, and only here
+}
+
+func issuedOf(e ca.Entry) issued {
+	cert := e.Certificate
+	return issued{
+		Name: e.Name, Generation: e.Generation, Purpose: string(e.Purpose), Serial: serialOf(cert), Fingerprint: fingerprint(cert),
+		Key: keyName(cert), NotBefore: stamp(cert.NotBefore), NotAfter: stamp(cert.NotAfter),
+		Names: alternativeNames(cert), Groups: e.Groups,
+	}
+}
+
+// preview prints what an order would lead to.
+func (o *issueOptions) preview(i *issuing) error {
+	cert, cut, err := i.authority.Preview(i.order)
+	if err != nil {
+		return err
+	}
+	o.g.say("would issue  %s for %q, key %s", i.order.Purpose, i.order.Request.Subject.CommonName, keyName(cert))
+	o.g.say("valid        %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
+	for _, name := range alternativeNames(cert) {
+		o.g.say("name         %s", name)
+	}
+	for _, group := range i.order.Request.Subject.Groups {
+		o.g.say("group        %s", group)
+	}
+	o.g.sayCut(cut, cert.NotAfter)
+	return nil
+}
+
+func (g *global) sayCut(cut bool, end time.Time) {
+	if cut {
+		g.talk("note: the certificate ends with its authority, on %s, and so earlier than asked for", stamp(end))
+	}
+}

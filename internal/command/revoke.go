@@ -1,0 +1,274 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/output"
+)
+
+type revokeOptions struct {
+	g          *global
+	addresses  []string
+	serials    []string
+	files      []string
+	reason     string
+	passphrase secretSource
+	dryRun     bool
+	json       bool
+}
+
+func newRevokeCommand(g *global, runF func(context.Context, *revokeOptions) error) *cobra.Command {
+	o := &revokeOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "revoke [NAME | NAME#GENERATION]...",
+		Short: "Revoke certificates, at once",
+		Long: `Revoke every unexpired certificate of a name, one generation of it, a serial, or the certificate in a
+file. It takes effect at once where ftsca serve runs on the store, live sessions included, and needs no
+passphrase. Nothing stops it: a broken list is set aside and the last good one taken up.
+
+The X.509 list for other servers is signed in the same act where the authority's key can be opened
+without a question: no passphrase, a passphrase file, or a systemd credential. Else it waits for
+ftsca crl sign.`,
+		Example: `  ftsca revoke bob --reason key_compromise
+  ftsca revoke bob#1
+  ftsca revoke --serial 1A:2B:3C:4D:5E:6F
+  ftsca revoke --cert bob.pem`,
+		RunE: g.run(func(ctx context.Context, args []string) error {
+			o.addresses = args
+			return runF(ctx, o)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.serials, "serial", nil, "`serial` in hex, in any usual spelling; may be repeated")
+	flags.StringArrayVar(&o.files, "cert", nil, "PEM `file` of the certificate; may be repeated")
+	flags.StringVar(&o.reason, "reason", crl.Unspecified.String(), "why: key_compromise, affiliation_changed, superseded, cessation_of_operation, privilege_withdrawn, …")
+	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be revoked, and revoke nothing")
+	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// target is a certificate to revoke; the store may not know its name.
+type target struct {
+	serial     crl.Serial
+	name       string
+	generation int
+}
+
+func (t target) String() string {
+	if t.name == "" {
+		return "serial " + t.serial.String()
+	}
+	return fmt.Sprintf("%s#%d (serial %s)", t.name, t.generation, t.serial)
+}
+
+// revocation is the result of revoke, for JSON.
+type revocation struct {
+	Name       string `json:"name,omitempty"`
+	Generation int    `json:"generation,omitempty"`
+	Serial     string `json:"serial"`
+	Already    bool   `json:"already_revoked"`
+	Reason     string `json:"reason,omitempty"`
+}
+
+func runRevoke(ctx context.Context, o *revokeOptions) error {
+	g := o.g
+	reason, err := crl.ParseReason(o.reason)
+	if err != nil {
+		return &usageError{err}
+	}
+	if len(o.addresses)+len(o.serials)+len(o.files) == 0 {
+		return hinted(usagef("nothing is named that is to be revoked"), "give a name, --serial or --cert")
+	}
+	// No warnings first: in an incident the first line is what was done.
+	s, err := store.Open(g.folder(), g.options())
+	if err != nil {
+		return err
+	}
+	targets, problems, err := o.targets(ctx, s)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		for _, t := range targets {
+			g.say("would revoke  %s", t)
+		}
+		return nil
+	}
+	now := g.env.Now().UTC()
+	var entries []crl.Entry
+	names := map[crl.Serial]string{}
+	for _, t := range targets {
+		entries = append(entries, crl.Entry{Serial: t.serial, Date: now, Reason: reason})
+		names[t.serial] = t.name
+	}
+	outcome, err := s.Revoke(ctx, entries, names)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, outcome.Problems...)
+	if err := o.tell(targets, outcome, reason); err != nil {
+		return err
+	}
+	g.warnVanished(outcome.Vanished)
+	for _, path := range outcome.SetAside {
+		g.talk("warning: the revocation list was broken; it is kept as %s, and the last good one was taken up with all that could be read", path)
+	}
+	if err := g.resign(ctx, s, o.passphrase); err != nil {
+		problems = append(problems, err)
+	}
+	return g.tellProblems(problems)
+}
+
+// tell says what was done, before anything else is tried.
+func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl.Reason) error {
+	already := map[crl.Serial]bool{}
+	for _, e := range outcome.Already {
+		already[e.Serial] = true
+	}
+	var results []revocation
+	for _, t := range targets {
+		r := revocation{Name: t.name, Generation: t.generation, Serial: t.serial.String(), Already: already[t.serial]}
+		if !r.Already {
+			r.Reason = reason.String()
+		}
+		results = append(results, r)
+		switch {
+		case o.json:
+		case r.Already:
+			o.g.say("was revoked before  %s", t)
+		default:
+			o.g.say("revoked  %s", t)
+		}
+	}
+	if o.json {
+		return output.JSON(o.g.env.Stdout, results)
+	}
+	return nil
+}
+
+// resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
+func (g *global) resign(ctx context.Context, s *store.Store, source secretSource) error {
+	const waits = "note: it is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign"
+	if !s.HasAuthority() {
+		g.talk("%s, on the authority's machine", waits)
+		return nil
+	}
+	authority, err := g.unlockUnasked(ctx, s, source)
+	if errors.Is(err, errSealed) {
+		g.talk("%s", waits)
+		return nil
+	}
+	if err == nil {
+		var p store.Publication
+		if p, err = s.SignCRL(ctx, authority, 0); err == nil {
+			g.tellPublication(p)
+			return nil
+		}
+	}
+	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign")
+}
+
+// tellProblems ends a revocation that took effect and left something undone.
+func (g *global) tellProblems(problems []error) error {
+	seen := map[string]bool{}
+	var distinct []error
+	for _, p := range problems {
+		if !seen[p.Error()] {
+			seen[p.Error()] = true
+			distinct = append(distinct, p)
+		}
+	}
+	if len(distinct) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the revocation is in force, but: %w", errors.Join(distinct...))
+}
+
+// targets resolves what is to be revoked. Where the ledger cannot be read, the endpoint's list of what was issued
+// serves, and that becomes a problem to tell of afterwards.
+func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []target, problems []error, err error) {
+	find := func(address string) ([]store.Record, error) {
+		records, err := s.Find(ctx, address)
+		var unknown *store.UnknownError
+		if err == nil || errors.As(err, &unknown) || ctx.Err() != nil {
+			return records, err
+		}
+		problems = append(problems, err)
+		return s.FindListed(address)
+	}
+	seen := map[crl.Serial]bool{}
+	add := func(t target) {
+		if !seen[t.serial] {
+			seen[t.serial] = true
+			targets = append(targets, t)
+		}
+	}
+	now := o.g.env.Now()
+	for _, address := range o.addresses {
+		records, err := find(address)
+		if err != nil {
+			return nil, nil, err
+		}
+		live := 0
+		for _, r := range records {
+			if r.Purpose == ca.CA {
+				return nil, nil, usagef("%q is the authority itself, which cannot revoke itself", r.Name)
+			}
+			// A name means its unexpired generations; one certificate named outright is meant whatever its age.
+			if len(records) > 1 && now.After(r.NotAfter) {
+				continue
+			}
+			serial, err := crl.ParseSerial(r.Serial)
+			if err != nil {
+				return nil, nil, fmt.Errorf("the record of %q: %w", r.Name, err)
+			}
+			live++
+			add(target{serial: serial, name: r.Name, generation: r.Generation})
+		}
+		if live == 0 {
+			return nil, nil, fmt.Errorf("every certificate of %q has expired: there is nothing to revoke", address)
+		}
+	}
+	// A serial is revoked whether or not the store knows it: it may be another program's certificate of this authority.
+	bySerial := func(serial crl.Serial) error {
+		t := target{serial: serial}
+		if records, err := find(serial.String()); err == nil && len(records) == 1 && records[0].Serial == serial.String() {
+			if records[0].Purpose == ca.CA {
+				return usagef("serial %s is the authority itself, which cannot revoke itself", serial)
+			}
+			t.name, t.generation = records[0].Name, records[0].Generation
+		}
+		add(t)
+		return nil
+	}
+	for _, text := range o.serials {
+		serial, err := crl.ParseSerial(text)
+		if err != nil {
+			return nil, nil, &usageError{fmt.Errorf("--serial %q: %w", text, err)}
+		}
+		if err := bySerial(serial); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, file := range o.files {
+		cert, err := readCertificate(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := o.checkOurs(ctx, s, cert, file); err != nil {
+			return nil, nil, err
+		}
+		if err := bySerial(crl.SerialOf(cert.SerialNumber)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return targets, problems, nil
+}

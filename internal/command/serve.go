@@ -1,0 +1,192 @@
+package command
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/internal/endpoint"
+	"github.com/ftsca/ftsca/internal/keyfile"
+	"github.com/ftsca/ftsca/internal/mtls"
+	"github.com/ftsca/ftsca/internal/prompt"
+	"github.com/ftsca/ftsca/internal/reload"
+	"github.com/ftsca/ftsca/internal/secret"
+)
+
+type serveOptions struct {
+	g         *global
+	listen    string
+	logFormat string
+	drain     time.Duration
+	unseal    secretSource
+}
+
+func newServeCommand(g *global, runF func(context.Context, *serveOptions) error) *cobra.Command {
+	o := &serveOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve CoT over mutual TLS",
+		Long: `Serve CoT over mutual TLS from the store's endpoint room: every well-formed event of a client goes to
+all the others. Only clients whose certificate this authority issued, and that is neither expired nor
+revoked, are let in; who is revoked while connected is cut off within a second.
+
+It opens nothing outside endpoint/, watches the files there, and ends cleanly on SIGINT and SIGTERM.
+SIGHUP has it read everything anew.`,
+		Example: `  ftsca serve
+  ftsca serve --listen 10.0.0.5:8089 --log-format json`,
+		Args: cobra.NoArgs,
+		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "0.0.0.0:8089", "`address` to listen on")
+	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
+	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
+	o.unseal.bind(flags, "server-key-passphrase", "the passphrase of a sealed server.key")
+	return cmd
+}
+
+func runServe(ctx context.Context, o *serveOptions) error {
+	g := o.g
+	log, err := o.logger()
+	if err != nil {
+		return err
+	}
+	if o.drain <= 0 {
+		return usagef("--drain %s: give a time", o.drain)
+	}
+	s, err := store.Open(g.folder(), g.options())
+	if err != nil {
+		return err
+	}
+	serving := false
+	files := reload.Files{Dir: s.Endpoint(), LoadKey: o.keyLoader(&serving)}
+	trust, report, err := files.Load(g.env.Now(), nil)
+	if err != nil {
+		return explainLoad(err, s.Endpoint())
+	}
+	serving = true
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return hinted(fmt.Errorf("listening: %w", err), "another program serves on %s, perhaps another ftsca serve or a FreeTAKServer; --listen takes another address", o.listen)
+		}
+		return fmt.Errorf("listening: %w", err)
+	}
+	gate := mtls.NewGate(trust, g.env.Now)
+	e := endpoint.New(endpoint.Config{Gate: gate, Log: log, Now: g.env.Now, Drain: o.drain})
+	logReport(log, report)
+	log.Info("listening", slog.String("address", listener.Addr().String()),
+		slog.String("server", trust.Certificate.Leaf.Subject.CommonName), slog.Time("until", trust.Certificate.Leaf.NotAfter),
+		slog.Int("revoked", len(report.Entries)))
+
+	watcher := reload.Watcher{
+		Now:     g.env.Now,
+		Trigger: hangups(ctx),
+		OnTrust: func(t *mtls.Trust, r reload.Report) {
+			gate.Swap(t)
+			e.Judge()
+			log.Info("reloaded", slog.Int("revoked", len(r.Entries)), slog.Int("vanished", len(r.Vanished)))
+			logReport(log, r)
+		},
+		OnError: func(err error) {
+			var events *reload.WatchError
+			if errors.As(err, &events) {
+				log.Warn("watching", slog.Any("error", err))
+				return
+			}
+			log.Error("not reloaded: what was in force stays in force", slog.Any("error", err), slog.String("hint", hintFor(explainLoad(err, s.Endpoint()))))
+		},
+	}
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan error, 1)
+	go func() { watched <- watcher.Run(watching, report) }()
+	err = e.Serve(ctx, listener)
+	stop()
+	if err := errors.Join(err, <-watched); err != nil {
+		return err
+	}
+	log.Info("ended")
+	return nil
+}
+
+func (o *serveOptions) logger() (*slog.Logger, error) {
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(o.g.env.Stderr, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(o.g.env.Stderr, nil)), nil
+	}
+	return nil, usagef("--log-format %q is neither text nor json", o.logFormat)
+}
+
+// keyLoader opens server.key, at the start and again when it changes. Its passphrase is asked for before anybody is
+// served and never later: a question that waits for its answer would hold up every revocation.
+func (o *serveOptions) keyLoader(serving *bool) func(string) (crypto.Signer, error) {
+	var known secret.Secret
+	return func(path string) (crypto.Signer, error) {
+		return keyfile.Load(path, func() (value secret.Secret, err error) {
+			if !known.IsZero() {
+				return known, nil
+			}
+			if value, err = o.unseal.read(); err == nil && value.IsZero() && !*serving {
+				value, err = o.g.env.Prompt().Secret(prompt.Question{Text: "Passphrase of the server's key", Flag: "--server-key-passphrase-file"})
+			}
+			known = value
+			return value, err
+		})
+	}
+}
+
+// explainLoad says what to do about an endpoint room that cannot be served from.
+func explainLoad(err error, dir string) error {
+	var list *reload.ListError
+	if errors.As(err, &list) {
+		return hinted(err, "ftsca crl repair sets the file aside and makes the list anew from the last good one and all that can be read")
+	}
+	if _, missing := os.Stat(filepath.Join(dir, serverStem+certificateExt)); missing != nil {
+		return hinted(err, "ftsca issue server makes the server's certificate and key")
+	}
+	return err
+}
+
+func logReport(log *slog.Logger, r reload.Report) {
+	for _, w := range r.Warnings {
+		log.Warn(w)
+	}
+	for _, e := range r.Vanished {
+		log.Warn("in force although FTS_CRL.json does not have it", slog.String("serial", e.Serial.String()))
+	}
+}
+
+// hangups yields for each SIGHUP until ctx is done.
+func hangups(ctx context.Context) <-chan struct{} {
+	signals, out := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case out <- struct{}{}:
+			}
+		}
+	}()
+	return out
+}

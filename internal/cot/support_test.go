@@ -1,0 +1,79 @@
+package cot_test
+
+import (
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ftsca/ftsca/internal/cot"
+)
+
+// seeds returns the events in testdata by name: one of every kind that TAK clients are known to send, written for this
+// project after published field names.
+func seeds(t testing.TB) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/events/*.xml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no events in testdata: %v", err)
+	}
+	events := map[string][]byte{}
+	for _, file := range files {
+		event, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events[strings.TrimSuffix(filepath.Base(file), ".xml")] = event
+	}
+	return events
+}
+
+// hostile returns well-formed events of just under 64 KiB, or just not well-formed at their end, that would cost a
+// careless judge far more than their size.
+func hostile() map[string][]byte {
+	fill := func(head, tail string, item func(int) string) []byte {
+		var b strings.Builder
+		b.WriteString(head)
+		for k := 0; ; k++ {
+			next := item(k)
+			if b.Len()+len(next)+len(tail) > cot.MaxEvent {
+				break
+			}
+			b.WriteString(next)
+		}
+		b.WriteString(tail)
+		return []byte(b.String())
+	}
+	return map[string][]byte{
+		"attributes": fill("<event", "></event>", func(k int) string { return fmt.Sprintf(` a%x=""`, k) }),
+		"prefixes":   fill("<event", "></event>", func(k int) string { return fmt.Sprintf(` xmlns:p%x="u"`, k) }),
+		"lookups": fill("<event"+strings.Join(slices.Collect(items(2000, func(k int) string {
+			return fmt.Sprintf(` xmlns:p%x="u"`, k)
+		})), "")+">", "</event>", func(int) string { return "<p0:a/>" }),
+		"rebinding":  fill("<event>", "</event>", func(k int) string { return fmt.Sprintf(`<p%x:a xmlns:p%x="u%x"/>`, k, k, k) }),
+		"references": fill("<event>", "</event>", func(int) string { return "&#x1F600;" }),
+		"zeros":      fill("<event>&#", "65;</event>", func(int) string { return "0" }),
+		"brackets":   fill("<event>", "</event>", func(int) string { return "]" }),
+		"dashes":     fill("<event><!--", "--></event>", func(int) string { return "- " }),
+		"tags":       fill("<event>", "</event>", func(int) string { return "<a/>" }),
+		"near ends":  fill("<event><!--", "--></event>", func(int) string { return "</even" }),
+		"characters": fill("<event>", "</event>", func(int) string { return "\U0001F600" }),
+		"names":      fill("<event>", "</event>", func(int) string { return "<é é=''/>" }),
+	}
+}
+
+func items(n int, item func(int) string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for k := range n {
+			if !yield(item(k)) {
+				return
+			}
+		}
+	}
+}
+
+// chunks cuts a stream into chunks of a size.
+func chunks(stream []byte, size int) iter.Seq[[]byte] { return slices.Chunk(stream, size) }

@@ -1,0 +1,59 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+)
+
+const (
+	firstBackOff = 5 * time.Millisecond
+	lastBackOff  = time.Second
+)
+
+// accept takes connections until ctx is done (nil) or l is closed by somebody else (net.ErrClosed). Any other error,
+// such as no descriptor left, passes: it waits and tries again.
+func (e *Endpoint) accept(ctx context.Context, l net.Listener) error {
+	backOff := firstBackOff
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			backOff = firstBackOff
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			e.log.Error("connection not accepted", slog.Any("error", err), slog.Duration("retry", backOff))
+			if !sleep(ctx, backOff) {
+				return nil
+			}
+			backOff = min(2*backOff, lastBackOff)
+			continue
+		}
+		place, ok := e.shaking.enter(ctx, conn)
+		if !ok {
+			_ = conn.Close()
+			return nil
+		}
+		e.running.Go(func() {
+			defer e.shaking.leave(place)
+			e.shake(conn, place)
+		})
+	}
+}
+
+// sleep waits for d; false when ctx was done first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

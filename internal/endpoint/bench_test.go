@@ -1,0 +1,307 @@
+//go:build unix
+
+package endpoint_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
+	"github.com/ftsca/ftsca/internal/mtls"
+	"github.com/ftsca/ftsca/internal/testpki"
+)
+
+// The benchmarks run the server as a process of its own, so that its CPU time can be told from the load generator's,
+// and each beside a bare reference: crypto/tls alone, handing on what it reads without looking.
+
+// serveAs is the environment variable that makes the test binary such a server.
+const serveAs = "FTSCA_BENCH_SERVE"
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(serveAs); kind != "" {
+		if err := benchServer(kind); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// servers are what is compared.
+var servers = []string{"endpoint", "bare"}
+
+// A benchPKI is what a server is given on its standard input, in PEM and as JSON.
+type benchPKI struct{ Cert, Key, CA []byte }
+
+// benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, the CPU
+// time that it has used, in microseconds.
+func benchServer(kind string) error {
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	var p benchPKI
+	if err := json.Unmarshal(line, &p); err != nil {
+		return err
+	}
+	cert, err := tls.X509KeyPair(p.Cert, p.Key)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(p.CA)
+	ca, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case "endpoint":
+		list := make(revoked)
+		for n := range int64(100_000) {
+			list[big.NewInt(n<<40).String()] = true
+		}
+		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
+		go endpoint.New(endpoint.Config{Gate: gate}).Serve(context.Background(), l)
+	case "bare":
+		pool := x509.NewCertPool()
+		pool.AddCert(ca)
+		go bareRelay(l, &tls.Config{
+			Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
+			SessionTicketsDisabled: true,
+		})
+	}
+	fmt.Println(l.Addr())
+	for {
+		if _, err := in.ReadBytes('\n'); err != nil {
+			return nil
+		}
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			return err
+		}
+		fmt.Println(time.Duration(u.Utime.Nano() + u.Stime.Nano()).Microseconds())
+	}
+}
+
+// bareRelay hands what it reads to all other connections.
+func bareRelay(l net.Listener, config *tls.Config) {
+	var mu sync.RWMutex
+	conns := make(map[*tls.Conn]struct{})
+	for {
+		raw, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			conn := tls.Server(raw, config)
+			defer conn.Close()
+			if conn.Handshake() != nil {
+				return
+			}
+			mu.Lock()
+			conns[conn] = struct{}{}
+			mu.Unlock()
+			defer func() {
+				mu.Lock()
+				delete(conns, conn)
+				mu.Unlock()
+			}()
+			buf := make([]byte, 16<<10)
+			for {
+				n, err := conn.Read(buf)
+				if err != nil {
+					return
+				}
+				mu.RLock()
+				for other := range conns {
+					if other != conn {
+						other.Write(buf[:n])
+					}
+				}
+				mu.RUnlock()
+			}
+		}()
+	}
+}
+
+// A benched is a server process.
+type benched struct {
+	b       *testing.B
+	in      io.Writer
+	out     *bufio.Reader
+	address string
+	config  *tls.Config // of a client
+}
+
+func startBenched(b *testing.B, kind string, opts ...testpki.Option) *benched {
+	b.Helper()
+	ca := testpki.NewRoot(b, "Bench CA", opts...)
+	server := ca.Leaf(b, "localhost", append(opts, testpki.Names("localhost"), testpki.Usages(x509.ExtKeyUsageServerAuth))...)
+	client := ca.Client(b, "client", opts...)
+	pki, err := json.Marshal(benchPKI{
+		testpki.CertPEM(server.Leaf), testpki.KeyPEM(b, server.PrivateKey), testpki.CertPEM(ca.Cert)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), serveAs+"="+kind)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	s := &benched{b: b, in: in, out: bufio.NewReader(out), config: &tls.Config{
+		RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{client}}}
+	s.address = s.ask(string(pki))
+	return s
+}
+
+func (s *benched) ask(line string) string {
+	s.b.Helper()
+	if _, err := io.WriteString(s.in, line+"\n"); err != nil {
+		s.b.Fatal(err)
+	}
+	answer, err := s.out.ReadString('\n')
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	return strings.TrimSpace(answer)
+}
+
+// cpu is the CPU time that the server has used.
+func (s *benched) cpu() time.Duration {
+	s.b.Helper()
+	var µs int64
+	fmt.Sscan(s.ask("cpu"), &µs)
+	return time.Duration(µs) * time.Microsecond
+}
+
+func (s *benched) dial() *tls.Conn {
+	conn, err := tls.Dial("tcp", s.address, s.config)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	return conn
+}
+
+func BenchmarkHandshake(b *testing.B) {
+	keys := []struct {
+		name string
+		opts []testpki.Option
+	}{{"P-256", nil}, {"RSA-2048", []testpki.Option{testpki.RSA(2048)}}}
+	for _, key := range keys {
+		for _, kind := range servers {
+			b.Run(key.name+"/"+kind, func(b *testing.B) {
+				s := startBenched(b, kind, key.opts...)
+				before := s.cpu()
+				b.ResetTimer()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						conn, err := tls.Dial("tcp", s.address, s.config)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						// Only the server's own goodbye shows that it is done.
+						conn.CloseWrite()
+						io.Copy(io.Discard, conn)
+						conn.Close()
+					}
+				})
+				b.StopTimer()
+				used := s.cpu() - before
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
+				b.ReportMetric(float64(used.Microseconds())/float64(b.N), "server-µs/handshake")
+			})
+		}
+	}
+}
+
+// BenchmarkFanOut has one client send events of 600 bytes to 49 others, in writes of one event or of as many as fill
+// a TLS record, never more than a window of writes ahead of the slowest. With a window of one, everybody is idle when
+// an event comes, as in a quiet net.
+func BenchmarkFanOut(b *testing.B) {
+	const clients, size = 50, 600
+	for _, mode := range []struct{ burst, window int }{{1, 1}, {1, 256}, {27, 8}} {
+		for _, kind := range servers {
+			b.Run(fmt.Sprintf("events-per-write=%d/window=%d/%s", mode.burst, mode.window, kind), func(b *testing.B) {
+				burst := mode.burst
+				s := startBenched(b, kind)
+				sender := s.dial()
+				defer sender.Close()
+				data := bytes.Repeat([]byte(chat(0, size)), burst)
+				writes := (b.N + burst - 1) / burst
+				window := make(chan struct{}, mode.window)
+				arrived := make([]atomic.Int32, writes)
+				var receiving sync.WaitGroup
+				for range clients - 1 {
+					conn := s.dial()
+					defer conn.Close()
+					receiving.Go(func() {
+						buf := make([]byte, 64<<10)
+						for got, next := 0, 0; next < writes; {
+							n, err := conn.Read(buf)
+							if err != nil {
+								b.Errorf("a receiver was cut: %v", err)
+								return
+							}
+							for got += n; next < writes && got >= (next+1)*len(data); next++ {
+								if arrived[next].Add(1) == clients-1 {
+									<-window
+								}
+							}
+						}
+					})
+				}
+				time.Sleep(100 * time.Millisecond) // all have joined
+				before := s.cpu()
+				b.ResetTimer()
+				for range writes {
+					window <- struct{}{}
+					if _, err := sender.Write(data); err != nil {
+						b.Fatal(err)
+					}
+				}
+				receiving.Wait()
+				b.StopTimer()
+				used := s.cpu() - before
+				deliveries := float64(writes * burst * (clients - 1))
+				b.ReportMetric(deliveries/b.Elapsed().Seconds(), "deliveries/s")
+				b.ReportMetric(deliveries/used.Seconds(), "deliveries/server-cpu-s")
+			})
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package endpoint
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/mtls"
+)
+
+// Config says what an Endpoint works with and where its limits are. Gate is required; every other field may be zero,
+// which stands for the default named beside it. A negative number counts as zero.
+type Config struct {
+	// Gate holds the trust in force: server certificate, accepted issuers, revocations.
+	Gate *mtls.Gate
+	// Log takes one line for each session that starts or ends and each connection refused. Zero: nothing is logged.
+	Log *slog.Logger
+	// Now is the clock by which certificates are judged and control events are stamped. Zero: time.Now. Deadlines
+	// always run by the system's own monotonic clock.
+	Now func() time.Time
+
+	// Drain is how long Serve lets the queues empty once its context is done. Zero: 10 s.
+	Drain time.Duration
+	// Handshake is how long a peer may take from its connection to the end of the TLS handshake. Zero: 10 s.
+	Handshake time.Duration
+	// Idle is how long a session may pass with nothing received and nothing delivered before it is cut. It is looked
+	// at in tenths, so the cut comes at most a tenth late. Zero: 5 min. iTAK sends nothing in its first minute.
+	Idle time.Duration
+	// Write is how long one write to a peer (at most 16 KiB) may take. Zero: 10 s.
+	Write time.Duration
+
+	// QueueEvents and QueueBytes bound what waits for one peer; who exceeds either is cut. The bytes are shared by
+	// all queues they stand in. Zero: 8192 events, 4 MiB.
+	QueueEvents int
+	QueueBytes  int
+	// MaxHandshakes bounds the handshakes in progress at one time. Zero: 1024.
+	MaxHandshakes int
+
+	// Positions and PositionBytes bound the last positions that are kept for newcomers, of all sessions together.
+	// Zero: 20,000 and 32 MiB.
+	Positions     int
+	PositionBytes int
+	// SessionPositions and SessionPositionBytes bound those kept of any one session. A gateway speaks for hundreds
+	// of devices. Zero: 1000 and 1 MiB.
+	SessionPositions     int
+	SessionPositionBytes int
+}
+
+// withDefaults returns c with every zero or negative limit replaced by its default.
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	duration(&c.Drain, 10*time.Second)
+	duration(&c.Handshake, 10*time.Second)
+	duration(&c.Idle, 5*time.Minute)
+	duration(&c.Write, 10*time.Second)
+	number(&c.QueueEvents, 8192)
+	number(&c.QueueBytes, 4<<20)
+	number(&c.MaxHandshakes, 1024)
+	number(&c.Positions, 20_000)
+	number(&c.PositionBytes, 32<<20)
+	number(&c.SessionPositions, 1000)
+	number(&c.SessionPositionBytes, 1<<20)
+	return c
+}
+
+func duration(d *time.Duration, standard time.Duration) {
+	if *d <= 0 {
+		*d = standard
+	}
+}
+
+func number(n *int, standard int) {
+	if *n <= 0 {
+		*n = standard
+	}
+}

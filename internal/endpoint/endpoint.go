@@ -1,0 +1,195 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/mtls"
+)
+
+// judgeEvery is how often certificates are looked at for having expired.
+const judgeEvery = time.Minute
+
+// idleLooks is how many looks in a row must find a session quiet before it is cut.
+const idleLooks = 10
+
+// An Endpoint is a CoT endpoint: its hub, its sessions and its counters. Make one with New; its methods may be called
+// from any goroutine.
+type Endpoint struct {
+	config   Config
+	gate     *mtls.Gate
+	tls      *tls.Config
+	log      *slog.Logger
+	now      func() time.Time
+	hub      *hub
+	last     *positions
+	sessions sessions
+	shaking  handshakes
+	counters counters
+	ids      atomic.Uint64
+	served   atomic.Bool
+	running  sync.WaitGroup // every goroutine but that of Serve
+}
+
+// New returns an endpoint that waits for Serve. It panics when c.Gate is nil.
+func New(c Config) *Endpoint {
+	if c.Gate == nil {
+		panic("endpoint: Config.Gate is nil")
+	}
+	c = c.withDefaults()
+	last := newPositions(
+		room{c.Positions, c.PositionBytes},
+		room{c.SessionPositions, c.SessionPositionBytes})
+	return &Endpoint{
+		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, last), last: last,
+		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
+	}
+}
+
+// Serve takes connections from l until ctx is done; then it takes no more, lets the queues empty for Config.Drain at
+// most, closes every session with TLS's close_notify and returns nil. It returns an error when l fails for good, after
+// draining the same way. When it returns, l is closed and no goroutine of the endpoint runs. It can be called once.
+func (e *Endpoint) Serve(ctx context.Context, l net.Listener) error {
+	if !e.served.CompareAndSwap(false, true) {
+		return errors.New("serving on " + l.Addr().String() + ": this endpoint has served already")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	context.AfterFunc(ctx, func() { _ = l.Close() })
+	e.running.Go(func() { e.watch(ctx) })
+	err := e.accept(ctx, l)
+	stop()
+	_ = l.Close()
+	e.drain()
+	if err != nil {
+		return fmt.Errorf("accepting connections on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Judge judges every live session by the trust now in force. When it returns, those that did not pass are cut:
+// nothing that they sent is passed on any more. Call it after mtls.Gate.Swap; each minute it runs by itself, for the
+// sake of certificates that expire.
+func (e *Endpoint) Judge() {
+	trust, now := e.gate.Trust(), e.now()
+	for _, s := range e.sessions.picture() {
+		if err := trust.Judge(s.peer.Chains, now); err != nil {
+			s.cut(refusalCause(err))
+		}
+	}
+}
+
+// Stats returns the counters as they are now.
+func (e *Endpoint) Stats() Stats {
+	c := &e.counters
+	kept := e.last.size()
+	return Stats{
+		Sessions:   int(c.sessions.Load()),
+		Handshakes: c.handshakes.picture(),
+		EventsIn:   c.eventsIn.Load(), BytesIn: c.bytesIn.Load(),
+		EventsOut: c.eventsOut.Load(), BytesOut: c.bytesOut.Load(),
+		Dropped:   c.dropped.picture(),
+		Ended:     c.ended.picture(),
+		Positions: kept.count, PositionBytes: kept.bytes,
+	}
+}
+
+// watch looks at all sessions from time to time until ctx is done.
+func (e *Endpoint) watch(ctx context.Context) {
+	judge := time.NewTicker(judgeEvery)
+	defer judge.Stop()
+	look := time.NewTicker(max(e.config.Idle/idleLooks, 1))
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-judge.C:
+			e.Judge()
+		case <-look.C:
+			e.look()
+		}
+	}
+}
+
+// look cuts the sessions on which nothing came and nothing went for too long. One mark for each read or write and a
+// look now and then cost less than a deadline moved with every read.
+func (e *Endpoint) look() {
+	for _, s := range e.sessions.picture() {
+		if s.active.Swap(false) {
+			s.quiet = 0
+			continue
+		}
+		if s.quiet++; s.quiet >= idleLooks {
+			s.cut(Idle)
+		}
+	}
+}
+
+// admit makes a session of a peer that has proved itself. The session is entered first, so that a change of the trust
+// finds it, and judged then, by the trust in force; only one that passes is counted, joins the hub and is served.
+func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
+	s := e.newSession(conn, under, peer)
+	if !e.sessions.add(s) {
+		_ = under.Close()
+		return
+	}
+	if err := e.gate.Trust().Judge(peer.Chains, e.now()); err != nil {
+		e.sessions.remove(s)
+		_ = under.Close()
+		cause := refusalCause(err)
+		e.counters.handshakes.add(cause)
+		e.log.Warn("session refused", s.who(), slog.String("cause", string(cause)), slog.Any("error", err))
+		return
+	}
+	e.counters.handshakes.add(OK)
+	e.counters.sessions.Add(1)
+	e.log.Info("session started", s.who())
+	e.hub.join(s)
+	if s.cause.Load() != nil {
+		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard
+	}
+	// A goroutine of its own, since the handshake's has grown a stack that a session does not need.
+	e.running.Go(s.serve)
+}
+
+// drain ends everything and returns when all goroutines have.
+func (e *Endpoint) drain() {
+	e.shaking.close()
+	e.sessions.close()
+	e.hub.close()
+	for _, s := range e.sessions.picture() {
+		s.drain()
+	}
+	done, over := make(chan struct{}), time.NewTimer(e.config.Drain)
+	defer over.Stop()
+	go func() {
+		e.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-over.C:
+	}
+	for _, s := range e.sessions.picture() {
+		s.cut(Drained)
+	}
+	<-done
+}
+
+// refusalCause is the cause for which the trust in force refused a peer.
+func refusalCause(err error) Cause {
+	var refusal *mtls.Refusal
+	if errors.As(err, &refusal) {
+		return Cause(refusal.Cause.String())
+	}
+	return Failed
+}

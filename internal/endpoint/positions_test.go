@@ -1,0 +1,122 @@
+package endpoint
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A listener is a member that keeps what it hears.
+type listener struct{ heard, met []string }
+
+func (l *listener) deliver(p *parcel) { l.heard = append(l.heard, string(p.xml)) }
+
+func (l *listener) welcome(last []*parcel) {
+	for _, p := range last {
+		l.met = append(l.met, string(p.xml))
+	}
+	slices.Sort(l.met)
+}
+
+func sightingOf(uid, xml string) (sighting, *parcel) {
+	p := &parcel{xml: []byte(xml), events: 1}
+	return sighting{uid: uid, kind: "a-f-G", own: true, xml: p.xml}, p
+}
+
+func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
+	tests := []struct {
+		name      string
+		all, each room
+		size      int
+		kept      int
+	}{
+		{"a session's number", room{100, 1 << 20}, room{5, 1 << 20}, 10, 5},
+		{"a session's bytes", room{100, 1 << 20}, room{100, 5 * (1000 + positionOverhead + 8)}, 1000, 5},
+		{"number of all", room{6, 1 << 20}, room{100, 1 << 20}, 10, 5},
+		{"bytes of all", room{100, 6 * (1000 + positionOverhead + 8)}, room{100, 1 << 20}, 1000, 5},
+		{"one that fits nowhere", room{100, 5000}, room{100, 5000}, 10_000, 0},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			table := newPositions(tc.all, tc.each)
+			phone, flooder := &listener{}, &listener{}
+			s, p := sightingOf("phone", "p")
+			table.see(phone, s, p)
+			for k := range 50 {
+				s, p := sightingOf(fmt.Sprintf("f%d", k), fmt.Sprintf("%0*d", tc.size, k))
+				table.see(flooder, s, p)
+			}
+			if got := table.size().count; got != 1+tc.kept {
+				t.Errorf("%d positions are kept, want %d", got, 1+tc.kept)
+			}
+			if !table.size().within(tc.all) {
+				t.Errorf("they take %v, more than %v", table.size(), tc.all)
+			}
+			last := table.last(time.Now())
+			if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.xml) == "p" }) {
+				t.Error("the other peer's position was displaced")
+			}
+			for k := range tc.kept {
+				want := fmt.Sprintf("%0*d", tc.size, 49-k)
+				if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.xml) == want }) {
+					t.Errorf("position %d, one of the newest, is not kept", 49-k)
+				}
+			}
+			table.drop(flooder, time.Now())
+			table.drop(phone, time.Now())
+			if table.size() != (room{}) || len(table.byUID) != 0 || len(table.holders) != 0 {
+				t.Errorf("after all left, %v remains", table.size())
+			}
+		})
+	}
+}
+
+func TestKeptPositionHoldsOnlyItsOwnBytes(t *testing.T) {
+	table := newPositions(room{10, 1 << 20}, room{10, 1 << 20})
+	p := &parcel{xml: make([]byte, 0, 1<<16), events: 2}
+	p.xml = append(p.xml, "onetwo"...)
+	table.see(&listener{}, sighting{uid: "two", xml: p.xml[3:6]}, p)
+	if got := table.last(time.Now())[0]; string(got.xml) != "two" || cap(got.xml) > 64 {
+		t.Errorf("%q is kept in %d bytes", got.xml, cap(got.xml))
+	}
+}
+
+func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
+	h := newHub(time.Now, newPositions(room{10, 1 << 20}, room{10, 1 << 20}))
+	a, b := &listener{}, &listener{}
+	h.join(b)
+	s, p := sightingOf("a", "one")
+	if h.publish(a, p, []sighting{s}) {
+		t.Error("one who has not joined was heard")
+	}
+	h.join(a)
+	if !h.publish(a, p, []sighting{s}) || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
+		t.Errorf("after a spoke, a heard %v and b %v", a.heard, b.heard)
+	}
+	c := &listener{}
+	h.join(c)
+	if !slices.Equal(c.met, []string{"one"}) {
+		t.Errorf("the newcomer met %v", c.met)
+	}
+	h.leave(a)
+	h.leave(a)
+	if len(b.heard) != 2 || len(c.heard) != 1 {
+		t.Errorf("when a left, b heard %v and c %v", b.heard, c.heard)
+	}
+	if h.publish(a, p, []sighting{s}) {
+		t.Error("one who left was heard")
+	}
+	h.close()
+	if h.publish(b, p, nil) {
+		t.Error("a closed hub passes on")
+	}
+	h.leave(b)
+	if len(c.heard) != 1 {
+		t.Error("a closed hub announces who leaves")
+	}
+	h.join(a)
+	if h.publish(a, p, nil) {
+		t.Error("a closed hub takes members")
+	}
+}

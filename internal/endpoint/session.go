@@ -1,0 +1,272 @@
+package endpoint
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/cot"
+	"github.com/ftsca/ftsca/internal/mtls"
+)
+
+const (
+	// waitSize is the buffer in which an idle session waits: a ping fits in it.
+	waitSize = 512
+	// linger is how long a peer has to close its side after the endpoint closed the other.
+	linger = time.Second
+)
+
+// reads are the buffers for those who send a lot. One holds a TLS record.
+var reads = sync.Pool{New: func() any { return new([recordSize]byte) }}
+
+// A session is one proved peer: the goroutine that reads from it and the outbox that writes to it.
+type session struct {
+	id      uint64
+	peer    mtls.Peer
+	address string
+	since   time.Time
+	conn    net.Conn
+	under   net.Conn // what conn's TLS runs on; closing it waits for nothing
+
+	endpoint *Endpoint
+	out      outbox
+	framer   cot.Framer
+	strikes  strikes
+	wait     [waitSize]byte
+
+	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
+	active   atomic.Bool           // something came or went since the last look
+	quiet    int                   // looks in a row that found nothing; only looked at by Endpoint.look
+	received atomic.Uint64         // events
+	sent     atomic.Uint64         // events
+	dropped  atomic.Uint64         // pieces
+}
+
+func (e *Endpoint) newSession(conn, under net.Conn, peer mtls.Peer) *session {
+	s := &session{
+		id: e.ids.Add(1), peer: peer, address: addressOf(under), since: time.Now(),
+		conn: conn, under: under, endpoint: e,
+	}
+	s.out = outbox{
+		conn: conn, limit: load{e.config.QueueEvents, e.config.QueueBytes}, timeout: e.config.Write,
+		owner: s, running: &e.running,
+	}
+	return s
+}
+
+func addressOf(c net.Conn) string {
+	if a := c.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
+}
+
+// serve reads until the session ends, and ends it.
+func (s *session) serve() {
+	err := s.read()
+	s.framer.Release()
+	s.end(err)
+}
+
+// read takes in what the peer sends. An idle session waits in a small buffer of its own; one that fills it gets a
+// large one for as long as it goes on.
+func (s *session) read() error {
+	var large *[recordSize]byte
+	defer func() {
+		if large != nil {
+			reads.Put(large)
+		}
+	}()
+	for {
+		buf := s.wait[:]
+		if large != nil {
+			buf = large[:]
+		}
+		n, err := s.conn.Read(buf)
+		if n > 0 {
+			s.active.Store(true)
+			s.framer.Feed(buf[:n])
+			if err := s.take(); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err != nil:
+			return err
+		case n == len(buf) && large == nil:
+			large = reads.Get().(*[recordSize]byte)
+		case n < len(buf) && large != nil:
+			reads.Put(large)
+			large = nil
+		}
+	}
+}
+
+// take judges every piece that is complete and publishes the good ones together.
+func (s *session) take() error {
+	var b batch
+	var failure error
+	for failure == nil {
+		piece, ok, err := s.framer.Next()
+		if err != nil {
+			s.drop(Oversize, len(piece), err)
+			s.fail(Oversize)
+			failure = err
+		}
+		if !ok || err != nil {
+			break
+		}
+		failure = s.judge(&b, piece)
+	}
+	if b.parcel != nil && s.endpoint.hub.publish(s, b.finish(), b.seen) {
+		s.receive(b.parcel.events, len(b.parcel.xml))
+	}
+	return failure
+}
+
+// judge answers, drops or adds to b what piece holds. It returns an error when the session is over.
+func (s *session) judge(b *batch, piece []byte) error {
+	event, err := cot.Parse(piece)
+	switch {
+	case err != nil:
+		s.drop(Malformed, len(piece), err)
+		if s.strikes.add(s.endpoint.now()) {
+			s.fail(Malformed)
+			return err
+		}
+	case event.IsPing():
+		s.receive(1, len(event.Raw))
+		s.out.putFirst(&parcel{xml: cot.Pong(s.endpoint.now()), events: 1})
+	case event.IsControl():
+		s.endpoint.counters.dropped.add(Control)
+	default:
+		b.add(event, s.framer.Buffered())
+	}
+	return nil
+}
+
+func (s *session) receive(events, bytes int) {
+	s.received.Add(uint64(events))
+	s.endpoint.counters.eventsIn.Add(uint64(events))
+	s.endpoint.counters.bytesIn.Add(uint64(bytes))
+}
+
+func (s *session) drop(c Cause, size int, err error) {
+	s.dropped.Add(1)
+	s.endpoint.counters.dropped.add(c)
+	s.endpoint.log.Info("event dropped", s.who(), slog.String("cause", string(c)), slog.Int("bytes", size),
+		slog.Any("error", err))
+}
+
+// welcome implements member.
+func (s *session) welcome(last []*parcel) { s.out.preload(last) }
+
+// deliver implements member.
+func (s *session) deliver(p *parcel) {
+	if !s.out.put(p) {
+		// Ending takes the hub's lock, which the caller holds.
+		s.endpoint.running.Go(func() { s.cut(Slow) })
+	}
+}
+
+// wrote implements outboxOwner.
+func (s *session) wrote(l load, bytes int) {
+	s.active.Store(true)
+	s.sent.Add(uint64(l.events))
+	s.endpoint.counters.eventsOut.Add(uint64(l.events))
+	s.endpoint.counters.bytesOut.Add(uint64(bytes))
+}
+
+// failed implements outboxOwner.
+func (s *session) failed(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.cut(Stalled)
+		return
+	}
+	s.cut(Lost)
+}
+
+// flushed implements outboxOwner: it says goodbye, and leaves it to the reader to see the peer do the same.
+func (s *session) flushed() {
+	_ = s.under.SetReadDeadline(time.Now().Add(linger))
+	for _, c := range []net.Conn{s.conn, s.under} {
+		half, ok := c.(interface{ CloseWrite() error })
+		if !ok || half.CloseWrite() != nil {
+			_ = c.Close()
+			return
+		}
+	}
+}
+
+// fail sets why the session ends, unless that is known already.
+func (s *session) fail(c Cause) bool { return s.cause.CompareAndSwap(nil, &c) }
+
+// cut ends the session at once: when it returns, nothing comes from the peer or goes to it any more. Of several
+// causes the first one stands. The reader does the rest.
+func (s *session) cut(c Cause) {
+	s.fail(c)
+	abort(s.under)
+	s.out.close()
+	s.endpoint.hub.leave(s)
+}
+
+// abort closes conn and has the kernel throw away what it has not sent: it may hold megabytes, which it would go on
+// delivering to a client that was just revoked.
+func abort(conn net.Conn) {
+	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// drain ends the session when all that waits for the peer is written.
+func (s *session) drain() {
+	s.fail(Drained)
+	s.out.finish()
+}
+
+// end takes the session out of the endpoint's books. err is what the reader stopped for.
+func (s *session) end(err error) {
+	if errors.Is(err, io.EOF) {
+		s.fail(Left)
+	} else {
+		s.fail(Lost)
+	}
+	e := s.endpoint
+	cause := *s.cause.Load()
+	e.hub.leave(s)
+	s.out.close()
+	if cause == Left || cause == Malformed || cause == Oversize {
+		_ = s.conn.Close() // with TLS's own goodbye
+	} else {
+		_ = s.under.Close()
+	}
+	e.sessions.remove(s)
+	e.counters.sessions.Add(-1)
+	e.counters.ended.add(cause)
+	attrs := []any{
+		s.who(), slog.String("cause", string(cause)), slog.Duration("lasted", time.Since(s.since)),
+		slog.Uint64("received", s.received.Load()), slog.Uint64("sent", s.sent.Load()),
+		slog.Uint64("dropped", s.dropped.Load()),
+	}
+	if cause == Lost {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	if cause == Left || cause == Lost || cause == Drained {
+		e.log.Info("session ended", attrs...)
+	} else {
+		e.log.Warn("session cut", attrs...)
+	}
+}
+
+// who names the session in a log line.
+func (s *session) who() slog.Attr {
+	return slog.GroupAttrs("",
+		slog.Uint64("session", s.id), slog.String("name", s.peer.Name), slog.String("serial", s.peer.Serial),
+		slog.String("fingerprint", s.peer.Fingerprint), slog.String("address", s.address))
+}

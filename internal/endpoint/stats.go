@@ -1,0 +1,85 @@
+package endpoint
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats is a picture of an Endpoint's counters. All but Sessions count from the start of the Endpoint. The maps are
+// the caller's own.
+type Stats struct {
+	// Sessions is the number of sessions that are served now.
+	Sessions int
+	// Handshakes counts connections by how their handshake ended: "ok", or a Cause.
+	Handshakes map[Cause]uint64
+	// EventsIn and BytesIn count the events received that were passed on or answered.
+	EventsIn, BytesIn uint64
+	// EventsOut and BytesOut count what was written to peers: an event that goes to five counts five times.
+	EventsOut, BytesOut uint64
+	// Dropped counts pieces that were not passed on, by Cause.
+	Dropped map[Cause]uint64
+	// Ended counts sessions that are over, by Cause.
+	Ended map[Cause]uint64
+	// Positions is the number of last positions kept for newcomers; PositionBytes what they take, in bytes.
+	Positions, PositionBytes int
+}
+
+// A Cause says why a handshake failed, a piece was dropped or a session ended. It is a word for logs and metrics.
+type Cause string
+
+// What a handshake ended with. A refusal by the trust in force carries the cause that package mtls gave.
+const (
+	OK      Cause = "ok"
+	Timeout Cause = "timeout" // longer than Config.Handshake
+	NotTLS  Cause = "not_tls" // something else than a TLS record came
+	Failed  Cause = "failed"  // no common version or suite, no certificate, no proof of the key, …
+	Closed  Cause = "closed"  // the peer went away in the middle
+	Crowded Cause = "crowded" // slow, while all the places for handshakes were taken
+)
+
+// Why a session ended. One cut by the trust in force carries the cause that package mtls gave.
+const (
+	Left      Cause = "left"      // the peer closed its side
+	Lost      Cause = "lost"      // the connection broke
+	Slow      Cause = "slow"      // its queue was full
+	Stalled   Cause = "stalled"   // one write took longer than Config.Write
+	Idle      Cause = "idle"      // nothing came and nothing went for Config.Idle
+	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
+	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for
+	Drained   Cause = "drained"   // the endpoint stopped
+)
+
+// Control is the cause for which a well-formed control event, which is for the endpoint alone, is not passed on.
+const Control Cause = "control"
+
+// counters are what Stats is made from. What changes with every event is atomic; the rest is seldom touched.
+type counters struct {
+	sessions                               atomic.Int64
+	eventsIn, bytesIn, eventsOut, bytesOut atomic.Uint64
+	handshakes, dropped, ended             tally
+}
+
+// A tally counts by cause.
+type tally struct {
+	mu sync.Mutex
+	n  map[Cause]uint64
+}
+
+func (t *tally) add(c Cause) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == nil {
+		t.n = make(map[Cause]uint64)
+	}
+	t.n[c]++
+}
+
+func (t *tally) picture() map[Cause]uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == nil {
+		return map[Cause]uint64{}
+	}
+	return maps.Clone(t.n)
+}

@@ -1,0 +1,13 @@
+// Package reload turns the endpoint's folder into a [mtls.Trust], and does so again whenever the folder changes.
+//
+// Start with [Files.Load], which reads the folder once and refuses whatever would leave the endpoint open or useless.
+// A [Watcher] then follows the folder: by the events of the file system, by looking at the files from time to time
+// where there are none, and when told to.
+//
+// The folder is read in three parts that do not wait for each other: the server's certificate and key, the CAs, and
+// the revocation list. A part that is broken keeps what it said before, and the others go on, so that a faulty
+// certificate never holds up a revocation.
+//
+// The list in force only grows while the endpoint runs. It is what FTS_CRL.json, the signed lists and the last good
+// copy say together; an entry that goes from one of them stays in force.
+package reload

@@ -1,0 +1,263 @@
+package reload
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/ftsca/ftsca/crl"
+)
+
+// ListError says why FTS_CRL.json cannot be used.
+type ListError struct {
+	Path string
+	Err  error // a *[crl.SyntaxError] with line and column, or that of reading the file
+}
+
+func (e *ListError) Error() string {
+	return fmt.Sprintf("the revocation list %s cannot be used: %v (ftsca crl repair mends it)", e.Path, e.Err)
+}
+
+// Unwrap returns what is wrong with the list.
+func (e *ListError) Unwrap() error { return e.Err }
+
+// listBlock is the label of an X.509 list in PEM (RFC 7468, 8).
+const listBlock = "X509 CRL"
+
+// list is all that is revoked.
+type list struct {
+	part
+	inForce  []crl.Entry
+	vanished []crl.Entry // of inForce, what the JSON list has not
+	checker  *crl.Checker
+
+	json         [sha256.Size]byte // of the last JSON list that was good
+	lastWarnings []string          // about .FTS_CRL.last
+	signed       [2]bundle         // what came of FTS_CRL.pem and of ca.pem
+}
+
+// bundle is what came of a file with X.509 lists.
+type bundle struct {
+	taken    []taken
+	warnings []string
+}
+
+// taken is an X.509 list whose entries are in force.
+type taken struct {
+	sum [sha256.Size]byte // of its DER
+	due time.Time         // its nextUpdate; zero when it has none
+}
+
+// load takes in what the files say more than before; what they say less changes nothing. It returns whether the list in
+// force, or what there is to warn of, is another one now.
+func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs bool) (changed bool) {
+	grown, before := r.checker == nil, r.faults()
+	json := read(jsonList)
+	r.touched = json.touched
+	if json.changed {
+		grown = r.loadJSON(json) || grown
+	}
+	json.forget()
+	last := read(lastGoodList)
+	if last.changed {
+		grown = r.loadLast(last, json) || grown
+	}
+	last.forget()
+	if newCAs {
+		r.signed = [2]bundle{} // what was foreign may be ours now
+	}
+	signed := read(signedList)
+	if signed.changed || newCAs {
+		grown = r.loadSigned(0, signed, a.cas) || grown
+	}
+	signed.forget()
+	if (ca.changed || newCAs) && a.err == nil {
+		grown = r.loadBundled(ca, a) || grown
+	}
+	if grown {
+		r.checker = crl.NewChecker(r.inForce)
+	}
+	return grown || !slices.Equal(before, r.faults())
+}
+
+// loadJSON takes in FTS_CRL.json. What was in force and is not in it stays in force as vanished.
+func (r *list) loadJSON(s *source) (changed bool) {
+	data, err := s.content()
+	var parsed *crl.List
+	if err == nil {
+		parsed, err = crl.Parse(data)
+	}
+	if err != nil {
+		r.fault(&ListError{Path: s.path, Err: err}, s)
+		return false
+	}
+	r.fault(nil)
+	if r.checker != nil && r.json == s.sum {
+		return false // it was broken for a moment
+	}
+	r.json = s.sum
+	entries := parsed.Entries()
+	r.vanished = crl.Missing(entries, r.inForce)
+	r.inForce = slices.Concat(entries, r.vanished)
+	return true
+}
+
+// loadLast takes in the last good copy. Only we write it; what a fault has left of it counts.
+func (r *list) loadLast(s, json *source) (changed bool) {
+	r.lastWarnings = nil
+	if s.missing() || r.err == nil && s.err == nil && s.sum == json.sum {
+		return false
+	}
+	data, err := s.content()
+	var entries []crl.Entry
+	if err == nil {
+		var parsed *crl.List
+		if parsed, err = crl.Parse(data); err == nil {
+			entries = parsed.Entries()
+		} else {
+			entries = crl.Salvage(data)
+		}
+	}
+	if err != nil {
+		r.lastWarnings = []string{fmt.Sprintf(
+			"the last good copy of the revocation list, %s, is damaged: %v; %d entries of it could be read",
+			s.path, err, len(entries))}
+	}
+	return r.add(entries)
+}
+
+// loadBundled takes in the X.509 lists of ca.pem. It has the same one as FTS_CRL.pem, unless another program signed
+// its own into it, as FreeTAKServer does when it revokes.
+func (r *list) loadBundled(ca *source, a *authority) (changed bool) {
+	known := bundle{}
+	for _, sum := range a.lists {
+		t, ok := r.known(sum)
+		if !ok {
+			defer ca.forget()
+			return r.loadSigned(1, ca, a.cas)
+		}
+		known.taken = append(known.taken, t)
+	}
+	r.signed[1] = known
+	return false
+}
+
+// loadSigned takes in the X.509 lists of a file, as far as one of the cas signed them.
+func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bool) {
+	of := bundle{}
+	pass := func(err error) {
+		of.warnings = append(of.warnings, fmt.Sprintf("the signed revocation list in %s was passed over: %v", s.path, err))
+	}
+	data, err := s.content()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		data = nil
+	case err != nil:
+		pass(err)
+	case len(data) == 0:
+		pass(errors.New("it is empty"))
+	}
+	for der := range listsIn(data) {
+		sum := sha256.Sum256(der)
+		t, ok := r.known(sum)
+		if !ok {
+			x, err := verify(der, cas)
+			if err != nil {
+				pass(err)
+				continue
+			}
+			changed = r.add(x.Entries) || changed
+			t = taken{sum, x.NextUpdate}
+		}
+		of.taken = append(of.taken, t)
+	}
+	r.signed[n] = of
+	return changed
+}
+
+// known finds a list among those that have been taken in.
+func (r *list) known(sum [sha256.Size]byte) (taken, bool) {
+	for _, of := range r.signed {
+		for _, t := range of.taken {
+			if t.sum == sum {
+				return t, true
+			}
+		}
+	}
+	return taken{}, false
+}
+
+// add puts entries in force that are not yet.
+func (r *list) add(entries []crl.Entry) (changed bool) {
+	more := crl.Missing(r.inForce, entries)
+	if len(more) == 0 {
+		return false
+	}
+	r.inForce = slices.Concat(r.inForce, more)
+	r.vanished = slices.Concat(r.vanished, more)
+	return true
+}
+
+// faults are the warnings about files that could not be read.
+func (r *list) faults() []string {
+	return slices.Concat(r.lastWarnings, r.signed[0].warnings, r.signed[1].warnings)
+}
+
+func (r *list) warnings(now time.Time) []string {
+	all := r.faults()
+	var told []taken
+	for _, t := range slices.Concat(r.signed[0].taken, r.signed[1].taken) {
+		if !t.due.IsZero() && now.After(t.due) && !slices.Contains(told, t) {
+			told = append(told, t)
+			all = append(all, fmt.Sprintf("the signed revocation list was due for renewal at %s: what it revokes counts, "+
+				"but servers that load it refuse every client (ftsca crl sign renews it)", t.due.UTC().Format(time.RFC3339)))
+		}
+	}
+	return all
+}
+
+// listsIn are the X.509 lists of a file: its PEM blocks, or the whole file where it has none.
+func listsIn(data []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		found := false
+		for block := range blocks(data) {
+			if block.Type == listBlock {
+				found = true
+				if !yield(block.Bytes) {
+					return
+				}
+			}
+		}
+		if !found && len(data) > 0 {
+			yield(data)
+		}
+	}
+}
+
+// verify reads an X.509 list and finds the CA that signed it, which its entries then name as issuer.
+func verify(der []byte, cas []*x509.Certificate) (*crl.X509, error) {
+	x, err := crl.ParseX509(der)
+	if err != nil {
+		return nil, err
+	}
+	foreign := errors.New("none of the CAs in ca.pem signed it")
+	for _, ca := range cas {
+		err := x.CheckSignature(ca)
+		if err == nil {
+			id := crl.KeyID(ca)
+			for i := range x.Entries {
+				x.Entries[i].Issuer = id
+			}
+			return x, nil
+		}
+		if bytes.Equal(x.RawIssuer, ca.RawSubject) {
+			foreign = err
+		}
+	}
+	return nil, foreign
+}

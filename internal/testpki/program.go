@@ -1,0 +1,56 @@
+package testpki
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Need returns the path of an outside program, such as openssl. Where it is not installed the test is skipped, unless
+// the environment has FTSCA_INTEROP=require: then it fails.
+func Need(t testing.TB, program string) string {
+	t.Helper()
+	if _, err := Has(program); err != nil {
+		t.Fatal(err)
+	}
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Skipf("needs %s, which is not installed", program)
+	}
+	return path
+}
+
+// Has tells whether an outside program is installed. Where it is not and the environment has FTSCA_INTEROP=require,
+// that is an error. It is Need for those who have no testing.TB, as the conditions of scripts.
+//
+// Each time it says no it appends the program's name, a line of its own, to the file that FTSCA_SKIPS names, if it
+// names one: make test counts these lines at its end, so that nobody takes a skipped test for a passed one.
+func Has(program string) (bool, error) {
+	_, err := exec.LookPath(program)
+	switch {
+	case err == nil:
+		return true, nil
+	case os.Getenv("FTSCA_INTEROP") == "require":
+		return false, fmt.Errorf("needs %s, which is not installed, and FTSCA_INTEROP=require allows no skip", program)
+	}
+	return false, record(program)
+}
+
+func record(program string) error {
+	name := os.Getenv("FTSCA_SKIPS")
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("counting a skipped test: %w", err)
+	}
+	// One write, since several test programs append to the file at the same time.
+	_, err = f.WriteString(program + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("counting a skipped test: %w", err)
+	}
+	return nil
+}

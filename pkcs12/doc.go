@@ -1,0 +1,8 @@
+// Package pkcs12 makes the PKCS #12 files (RFC 7292) that TAK devices read: an identity, which is a client's key with
+// its certificate, and a trust store, which is the authorities that the device shall believe.
+//
+// Start with [NewEncoder]. Its [Profile] decides which devices can open the file; [TAK] opens on all of them.
+// [Encoder.Identity] and [Encoder.TrustStore] refuse what a device would take and then fail with, without a word to its
+// user: a key that is not the certificate's, a chain with a gap, an empty password, a trust store that does not reach a
+// root.
+package pkcs12

@@ -1,0 +1,3 @@
+package pkcs12
+
+var FriendlyNames = friendlyNames
