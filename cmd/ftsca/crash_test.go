@@ -61,6 +61,21 @@ func (o operator) must(args ...string) string {
 	return out
 }
 
+// killed runs a command, kills it at a random moment within a time, and returns what it had said by then.
+func (o operator) killed(within time.Duration, args ...string) string {
+	o.t.Helper()
+	cmd := o.command(args...)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		o.t.Fatal(err)
+	}
+	time.Sleep(rand.N(within + within/4))
+	cmd.Process.Kill()
+	cmd.Wait()
+	return out.String()
+}
+
 func (o operator) issue(name string) []string {
 	return []string{"issue", "client", name, "--host", "h.example.org", "--key", "ecdsa-p256"}
 }
@@ -129,16 +144,7 @@ func TestIssueKilledAtAnyMomentLeavesACertificateWholeOrNone(t *testing.T) {
 	announced := map[string]bool{}
 	for i := range 40 {
 		name := fmt.Sprintf("client-%d", i)
-		cmd := o.command(o.issue(name)...)
-		var out bytes.Buffer
-		cmd.Stdout = &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(rand.N(took + took/4))
-		cmd.Process.Kill()
-		cmd.Wait()
-		announced[name] = strings.Contains(out.String(), "issued")
+		announced[name] = strings.Contains(o.killed(took, o.issue(name)...), "issued")
 	}
 	// The next command that issues completes or removes what the kills left.
 	o.must(o.issue("last")...)
@@ -171,13 +177,7 @@ func TestInitKilledAtAnyMomentLeavesAStoreWholeOrNone(t *testing.T) {
 		if err := os.RemoveAll(o.store); err != nil {
 			t.Fatal(err)
 		}
-		cmd := o.command(found...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(rand.N(took + took/4))
-		cmd.Process.Kill()
-		cmd.Wait()
+		o.killed(took, found...)
 		if _, err := os.Stat(o.store); err == nil {
 			o.whole()
 			continue
@@ -200,15 +200,7 @@ func TestRevokeKilledAtAnyMomentLeavesAListThatReads(t *testing.T) {
 	took := time.Since(start)
 	said := 0
 	for i := range 30 {
-		cmd := o.command("revoke", "--serial", fmt.Sprintf("BB%02X", i))
-		var out bytes.Buffer
-		cmd.Stdout = &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(rand.N(took + took/4))
-		cmd.Process.Kill()
-		cmd.Wait()
+		out := o.killed(took, "revoke", "--serial", fmt.Sprintf("BB%02X", i))
 		data, err := os.ReadFile(filepath.Join(o.store, "endpoint", "FTS_CRL.json"))
 		if err != nil {
 			t.Fatal(err)
@@ -216,7 +208,7 @@ func TestRevokeKilledAtAnyMomentLeavesAListThatReads(t *testing.T) {
 		if !json.Valid(data) {
 			t.Fatalf("the list is half-written: %s", data)
 		}
-		if strings.Contains(out.String(), "revoked") {
+		if strings.Contains(out, "revoked") {
 			said++
 			if !bytes.Contains(bytes.ToUpper(data), fmt.Appendf(nil, "BB%02X", i)) {
 				t.Errorf("serial BB%02X was announced as revoked and is not on the list", i)

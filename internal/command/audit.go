@@ -33,7 +33,7 @@ exit code is 3 where the chain does not hold.`,
 
 func runAudit(ctx context.Context, o *auditOptions) error {
 	g := o.g
-	s, err := g.open(ctx)
+	s, _, err := g.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -96,14 +97,20 @@ func (g *global) options() store.Options {
 	return store.Options{LockWait: g.lockWait, Now: g.env.Now, By: g.env.actor()}
 }
 
-// open opens the store, and says on standard error what is amiss with its revocation list.
-func (g *global) open(ctx context.Context) (*store.Store, error) {
+// open opens the store and reads its revocation list, and says on standard error what is amiss with that. A ledger that
+// cannot be read is no reason to stop here: what needs it will say so itself, and the list holds without it.
+func (g *global) open(ctx context.Context) (*store.Store, store.Standing, error) {
 	s, err := store.Open(g.folder(), g.options())
 	if err != nil {
-		return nil, err
+		return nil, store.Standing{}, err
 	}
-	g.warn(ctx, s)
-	return s, nil
+	standing, err := s.Standing(ctx)
+	var busy *store.BusyError
+	if errors.As(err, &busy) || ctx.Err() != nil {
+		return nil, store.Standing{}, err
+	}
+	g.warn(standing)
+	return s, standing, nil
 }
 
 // talk writes a line to standard error.

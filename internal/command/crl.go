@@ -58,15 +58,11 @@ func runCRLSign(ctx context.Context, o *crlSignOptions) error {
 	if o.next < 1 {
 		return usagef("--next %d: a list is valid for at least a day", o.next)
 	}
-	s, err := g.open(ctx)
+	s, standing, err := g.open(ctx)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		standing, err := s.Standing(ctx)
-		if err != nil {
-			return err
-		}
 		g.say("would sign  %s, %d not signed before, for %s", plural(len(standing.InForce), "revocation", "revocations"),
 			len(standing.Unsigned), plural(o.next, "day", "days"))
 		return nil
@@ -94,21 +90,24 @@ func (g *global) tellPublication(p store.Publication) {
 }
 
 type crlRepairOptions struct {
-	g *global
+	g      *global
+	dryRun bool
 }
 
 func newCRLRepairCommand(g *global, runF func(context.Context, *crlRepairOptions) error) *cobra.Command {
 	o := &crlRepairOptions{g: g}
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "repair",
 		Short: "Make a broken revocation list whole",
 		Long: `Set a FTS_CRL.json that cannot be read aside, under a name that is told, and make it anew from the last
 good list and every entry of the broken one that can still be read. Entries that another hand took out
 are put back.`,
-		Example: "  ftsca crl repair",
+		Example: "  ftsca crl repair\n  ftsca crl repair --dry-run",
 		Args:    cobra.NoArgs,
 		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what is broken, and change nothing")
+	return cmd
 }
 
 func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
@@ -116,6 +115,19 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	s, err := store.Open(g.folder(), g.options())
 	if err != nil {
 		return err
+	}
+	if o.dryRun {
+		standing, err := s.Standing(ctx)
+		if err != nil {
+			return err
+		}
+		if standing.Broken != nil {
+			g.say("would set aside  %v", standing.Broken)
+		}
+		for _, e := range standing.Vanished {
+			g.say("would put back   %s", e.Serial)
+		}
+		return nil
 	}
 	outcome, err := s.Repair(ctx)
 	if err != nil {

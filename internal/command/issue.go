@@ -75,7 +75,7 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 	if _, _, err := csr.Names(sans); err != nil {
 		return nil, &usageError{err}
 	}
-	s, err := g.open(ctx)
+	s, _, err := g.open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -50,15 +50,11 @@ type listed struct {
 
 func runList(ctx context.Context, o *listOptions) error {
 	g := o.g
-	s, err := g.open(ctx)
+	s, standing, err := g.open(ctx)
 	if err != nil {
 		return err
 	}
 	records, err := s.Records(ctx)
-	if err != nil {
-		return err
-	}
-	standing, err := s.Standing(ctx)
 	if err != nil {
 		return err
 	}

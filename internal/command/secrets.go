@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -133,6 +134,9 @@ func (g *global) clientPassword(source secretSource, allowWeak bool) (value secr
 		if r < 0x20 || r > 0x7e {
 			return secret.Secret{}, false, usagef("%s has a character outside printable ASCII, which devices read differently", where)
 		}
+	}
+	if strings.TrimSpace(value.Reveal()) != value.Reveal() {
+		return secret.Secret{}, false, usagef("%s begins or ends with a blank, which devices may drop", where)
 	}
 	if value.WellKnown() && !allowWeak {
 		return secret.Secret{}, false, hinted(usagef("%s is one that everybody knows", where),

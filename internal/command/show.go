@@ -52,15 +52,11 @@ type shown struct {
 
 func runShow(ctx context.Context, o *showOptions) error {
 	g := o.g
-	s, err := g.open(ctx)
+	s, standing, err := g.open(ctx)
 	if err != nil {
 		return err
 	}
 	records, err := findOrRead(ctx, s, o.address)
-	if err != nil {
-		return err
-	}
-	standing, err := s.Standing(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,14 @@
 package command
 
 import (
-	"context"
 	"errors"
 
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/crl"
 )
 
-// warn says on standard error what is amiss with the store's revocation list. A damaged list or ledger stops no
-// command by being warned of: what needs it will say so itself.
-func (g *global) warn(ctx context.Context, s *store.Store) {
-	standing, err := s.Standing(ctx)
-	if err != nil {
-		return
-	}
+// warn says on standard error what is amiss with the store's revocation list.
+func (g *global) warn(standing store.Standing) {
 	var broken *store.BrokenListError
 	if errors.As(standing.Broken, &broken) {
 		g.talk("warning: %v", broken)
