@@ -176,6 +176,7 @@ func (a *Authority) draft(o Order) (draft, error) {
 		ExtKeyUsage:           p.extended,
 		BasicConstraintsValid: true,
 		DNSNames:              request.DNSNames,
+		IPAddresses:           addresses(request),
 		AuthorityKeyId:        a.cert.SubjectKeyId,
 	}
 	if isRSA(request.PublicKey) {
@@ -187,9 +188,6 @@ func (a *Authority) draft(o Order) (draft, error) {
 	if o.Channels {
 		template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, channelsUsage)
 	}
-	for _, addr := range request.Addresses {
-		template.IPAddresses = append(template.IPAddresses, net.IP(addr.AsSlice()))
-	}
 	d := draft{profile: p, template: template}
 	template.NotBefore, template.NotAfter, d.cut = cut(now.Add(-setBack), now.Add(time.Duration(days)*day), a.cert)
 	if template.RawSubject, err = request.Subject.DER(); err != nil {
@@ -200,4 +198,13 @@ func (a *Authority) draft(o Order) (draft, error) {
 	}
 	template.SubjectKeyId, err = keyID(request.PublicKey)
 	return d, err
+}
+
+// addresses returns a request's addresses as crypto/x509 has them.
+func addresses(r csr.Request) []net.IP {
+	var ips []net.IP
+	for _, a := range r.Addresses {
+		ips = append(ips, net.IP(a.AsSlice()))
+	}
+	return ips
 }

@@ -15,6 +15,7 @@ import (
 // Foundation is what a new authority starts from.
 type Foundation struct {
 	Subject csr.Subject
+	Names   []string // alternative names, DNS names and addresses; few authorities have a use for one
 	Key     crypto.Signer
 	Days    int // validity from now; zero means ten years
 	Now     time.Time
@@ -23,7 +24,7 @@ type Foundation struct {
 // Found makes the self-signed certificate of an authority that issues to servers and clients itself. Its path length
 // is zero: no further authority may stand below it. The error says what in the foundation cannot stand.
 func Found(f Foundation) (*x509.Certificate, error) {
-	request, err := csr.New(f.Key.Public(), f.Subject, nil)
+	request, err := csr.New(f.Key.Public(), f.Subject, f.Names)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,8 @@ func Found(f Foundation) (*x509.Certificate, error) {
 		IsCA:                  true,
 		MaxPathLen:            p.pathLength,
 		MaxPathLenZero:        p.pathLength == 0,
+		DNSNames:              request.DNSNames,
+		IPAddresses:           addresses(request),
 	}
 	if template.RawSubject, err = request.Subject.DER(); err != nil {
 		return nil, err

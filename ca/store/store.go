@@ -102,6 +102,8 @@ func Open(dir string, o Options) (*Store, error) {
 		reason := "it has no " + filepath.Join(EndpointRoom, markFile)
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			reason = "there is no such folder"
+		} else if _, err := os.Stat(filepath.Join(dir, markFile)); err == nil {
+			reason = "it is the endpoint room of one: name the folder that it lies in"
 		}
 		return nil, &NoStoreError{Dir: dir, Reason: reason}
 	}

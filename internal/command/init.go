@@ -11,6 +11,7 @@ import (
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/csr"
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/output"
 	"github.com/ftsca/ftsca/internal/prompt"
@@ -25,6 +26,7 @@ type initOptions struct {
 	name         string
 	key          string
 	days         int
+	sans         []string
 	subject      subjectFlags
 	passphrase   secretSource
 	noPassphrase bool
@@ -53,6 +55,7 @@ descriptor. Keep a copy of the passphrase: nobody can open the key without it.`,
 	flags.StringVar(&o.name, "name", "", "name of the authority, its common name")
 	bindKey(flags, &o.key, keyfile.RSA4096)
 	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 3650)")
+	bindSAN(flags, &o.sans)
 	o.subject.bind(flags)
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.noPassphrase, "no-passphrase", false, "leave the authority's key unsealed: whoever reads the file is the authority")
@@ -97,6 +100,9 @@ func runInit(ctx context.Context, o *initOptions) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	if _, _, err := csr.Names(o.sans); err != nil {
+		return &usageError{err}
+	}
 	if o.dryRun {
 		g.say("would found the authority %q in %s, with a key of %s", subject.CommonName, dir, algorithm)
 		return nil
@@ -112,7 +118,7 @@ func runInit(ctx context.Context, o *initOptions) error {
 	if err != nil {
 		return err
 	}
-	cert, err := ca.Found(ca.Foundation{Subject: subject, Key: key, Days: o.days, Now: g.env.Now()})
+	cert, err := ca.Found(ca.Foundation{Subject: subject, Names: o.sans, Key: key, Days: o.days, Now: g.env.Now()})
 	if err != nil {
 		return &usageError{err}
 	}

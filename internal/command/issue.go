@@ -44,7 +44,7 @@ type issueOptions struct {
 func (o *issueOptions) bind(flags *pflag.FlagSet) {
 	bindKey(flags, &o.key, keyfile.RSA2048)
 	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 730)")
-	flags.StringArrayVar(&o.sans, "san", nil, "alternative `name`, a DNS name or an IP address; may be repeated")
+	bindSAN(flags, &o.sans)
 	o.subject.bind(flags)
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.newGeneration, "new-generation", false, "issue the next certificate under a name in use; the earlier ones stay valid")

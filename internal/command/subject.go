@@ -35,3 +35,8 @@ func bindKey(flags *pflag.FlagSet, value *string, preset keyfile.Algorithm) {
 	}
 	flags.StringVar(value, "key", string(preset), "key `algorithm`: "+strings.Join(names, ", "))
 }
+
+// bindSAN binds --san.
+func bindSAN(flags *pflag.FlagSet, names *[]string) {
+	flags.StringArrayVar(names, "san", nil, "alternative `name`, a DNS name or an IP address; may be repeated")
+}
