@@ -124,8 +124,9 @@ func (a *Authority) issue(ctx context.Context, o Order, d draft, r Reservation) 
 }
 
 // Preview returns the certificate as [Authority.Issue] would sign it and tells whether its end is cut to the
-// authority's own. Nothing is reserved or signed, and the serial of the preview is nobody's.
-func (a *Authority) Preview(o Order) (cert *x509.Certificate, cut bool, err error) {
+// authority's own. It needs no key; nothing is reserved or signed, and the serial of the preview is nobody's.
+func Preview(authority *x509.Certificate, now time.Time, o Order) (cert *x509.Certificate, cut bool, err error) {
+	a := Authority{cert: authority, now: func() time.Time { return now }}
 	d, err := a.draft(o)
 	return d.template, d.cut, err
 }

@@ -139,10 +139,13 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	for _, e := range outcome.Added {
 		g.say("put back   %s", e.Serial)
 	}
+	problems := outcome.Problems
 	if len(outcome.SetAside)+len(outcome.Added) == 0 {
 		g.say("nothing to repair: the revocation list is whole")
+	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}); err != nil {
+		problems = append(problems, err)
 	}
-	return g.tellProblems(outcome.Problems)
+	return g.tellProblems(problems)
 }
 
 // unlockUnasked opens the authority's key without a question, or returns errSealed.

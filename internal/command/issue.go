@@ -53,7 +53,7 @@ func (o *issueOptions) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
 }
 
-// issuing is an issue under way: an opened authority, and the certificate's own key.
+// issuing is an issue under way: an opened authority, but for a dry run, and the certificate's own key.
 type issuing struct {
 	store     *store.Store
 	authority *ca.Authority
@@ -96,9 +96,11 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 			return nil, &ca.NameInUseError{Name: latest.Name, Generation: latest.Generation}
 		}
 	}
-	authority, err := g.unlock(ctx, s, o.passphrase)
-	if err != nil {
-		return nil, err
+	var authority *ca.Authority
+	if !o.dryRun {
+		if authority, err = g.unlock(ctx, s, o.passphrase); err != nil {
+			return nil, err
+		}
 	}
 	key, err := generate(ctx, algorithm)
 	if err != nil {
@@ -153,8 +155,12 @@ func issuedOf(e ca.Entry) issued {
 }
 
 // preview prints what an order would lead to.
-func (o *issueOptions) preview(i *issuing) error {
-	cert, cut, err := i.authority.Preview(i.order)
+func (o *issueOptions) preview(ctx context.Context, i *issuing) error {
+	chain, err := i.store.Chain(ctx)
+	if err != nil {
+		return err
+	}
+	cert, cut, err := ca.Preview(chain[0], o.g.env.Now(), i.order)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func runIssueClient(ctx context.Context, o *issueClientOptions) error {
 	i.order.Channels = o.channels
 	i.order.Hosts = []string{net.JoinHostPort(host, strconv.Itoa(port))}
 	if o.dryRun {
-		return o.preview(i)
+		return o.preview(ctx, i)
 	}
 	var file string
 	i.order.Pack = func(e ca.Entry) ([]ca.Product, error) {

@@ -84,7 +84,7 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 	defer i.store.Close()
 	i.order.AllowLong, i.order.AlsoClient = o.force, o.alsoClient
 	if o.dryRun {
-		return o.preview(i)
+		return o.preview(ctx, i)
 	}
 	stem, products := "", []ca.Product(nil)
 	i.order.Pack = func(e ca.Entry) ([]ca.Product, error) {

@@ -156,7 +156,7 @@ func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl
 
 // resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
 func (g *global) resign(ctx context.Context, s *store.Store, source secretSource) error {
-	const waits = "note: it is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign"
+	const waits = "note: what is revoked is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign"
 	if !s.HasAuthority() {
 		g.talk("%s, on the authority's machine", waits)
 		return nil

@@ -15,6 +15,9 @@ func (g *global) warn(standing store.Standing) {
 		g.talk("hint: %s", hintFor(broken))
 	}
 	g.warnVanished(standing.Vanished)
+	if n := len(standing.Unsigned); n > 0 {
+		g.talk("note: the X.509 list for other servers lacks %s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"))
+	}
 }
 
 // warnVanished tells of entries that another hand took out of the list and that stay in force.
