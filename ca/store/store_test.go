@@ -195,7 +195,7 @@ func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
 	if _, err := os.Stat(staged); err != nil {
 		t.Error("a live process's file was removed")
 	}
-	d.die()
+	d.die(run)
 	if err := other.Recover(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -208,9 +208,9 @@ func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
 }
 
 // die lets go of what this process holds, as its death would, and leaves its file.
-func (d *desk) die() {
+func (d *desk) die(run string) {
 	d.t.Helper()
-	name := filepath.Join(d.dir, "authority/runs", d.files("authority/runs")[0])
+	name := filepath.Join(d.dir, "authority/runs", run+".lock")
 	if err := d.Close(); err != nil {
 		d.t.Fatal(err)
 	}

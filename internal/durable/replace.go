@@ -44,7 +44,9 @@ func (a act) replace(name string, data []byte, mode fs.FileMode, whole func([]by
 }
 
 // displace is replace with the system's way to exchange two files as a parameter.
-func (a act) displace(name string, data []byte, mode fs.FileMode, whole func([]byte) bool, swap func(one, other string) error) ([]byte, error) {
+func (a act) displace(
+	name string, data []byte, mode fs.FileMode, whole func([]byte) bool, swap func(one, other string) error,
+) ([]byte, error) {
 	dir, err := openFolder(filepath.Dir(name))
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/ftsca/ftsca/internal/durable"
 	"github.com/ftsca/ftsca/internal/secret"
@@ -21,14 +22,17 @@ type ModeError struct {
 	Mode fs.FileMode
 }
 
+// Error names the file, its mode in octal, and the command that mends it.
 func (e *ModeError) Error() string {
-	return fmt.Sprintf("the private key %s has mode %04o: others than its owner have access", e.Path, e.Mode.Perm())
+	return fmt.Sprintf("the private key %s has mode %04o, so that others than its owner have access: chmod 600 %[1]s", e.Path, e.Mode.Perm())
 }
 
-// Load reads a private key's file as [Parse] does. It refuses by a *[ModeError] one that the group or others can read
-// or write, except where the file system keeps no modes. The errors name the file.
+// Load reads a private key's file as [Parse] does. It refuses by a *[ModeError] one to which the group or others have
+// any access, except where the file system keeps no modes (see [durable.HasModes]). It refuses what is no regular file,
+// be it behind a symbolic link, and one of more than 64 KiB. The errors name the file.
 func Load(name string, passphrase func() (secret.Secret, error)) (crypto.Signer, error) {
-	f, err := os.Open(name)
+	// A pipe that nobody writes to does not hold it up.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("reading the private key: %w", err)
 	}
@@ -37,15 +41,15 @@ func Load(name string, passphrase func() (secret.Secret, error)) (crypto.Signer,
 	if err != nil {
 		return nil, fmt.Errorf("reading the private key: %w", err)
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("the private key %s: it is no regular file", name)
+	}
 	if info.Mode().Perm()&0o077 != 0 && durable.HasModes(filepath.Dir(name)) {
 		return nil, &ModeError{Path: name, Mode: info.Mode()}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the private key: %w", err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("the private key %s: a file of more than %d bytes is none", name, maxFile)
 	}
 	key, err := Parse(data, passphrase)
 	if err != nil {

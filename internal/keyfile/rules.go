@@ -23,7 +23,7 @@ func CheckPublic(public crypto.PublicKey) error {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
 		bits := 0
-		if k.N != nil {
+		if k != nil && k.N != nil && k.N.Sign() > 0 {
 			bits = k.N.BitLen()
 		}
 		switch {
@@ -38,6 +38,10 @@ func CheckPublic(public crypto.PublicKey) error {
 		}
 		return nil
 	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 a key without coordinates panics in every function that takes their place
+		if k == nil || k.X == nil || k.Y == nil {
+			return errors.New("an ECDSA key without a point is none")
+		}
 		if k.Curve != elliptic.P256() && k.Curve != elliptic.P384() {
 			return errors.New("an ECDSA key on another curve than P-256 or P-384, which devices do not share")
 		}
@@ -49,10 +53,15 @@ func CheckPublic(public crypto.PublicKey) error {
 	return fmt.Errorf("a key of the type %T: RSA and ECDSA are taken", public)
 }
 
-// Match tells that a certificate is not the key's.
+var errNoKey = errors.New("there is no key")
+
+// Match tells that a certificate is not the key's, or that there is not one of each.
 func Match(key crypto.Signer, cert *x509.Certificate) error {
 	if key == nil {
-		return errors.New("there is no key")
+		return errNoKey
+	}
+	if cert == nil {
+		return errors.New("there is no certificate")
 	}
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(cert.PublicKey) {
