@@ -128,8 +128,8 @@ func (s *Store) SignCRL(ctx context.Context, a *ca.Authority, days int) (Publica
 // change is kept in a file of its own, whose name is returned. The caller holds the lock.
 func (s *Store) readBack(a *ca.Authority) (taken []crl.Entry, setAside string, err error) {
 	path := s.endpoint(caFile)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := readRegular(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) {
 		return nil, "", nil
 	}
 	if err != nil {

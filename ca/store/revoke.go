@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func (s *Store) Standing(ctx context.Context) (Standing, error) {
 func (s *Store) standing() (Standing, error) {
 	var st Standing
 	var listed []crl.Entry
-	if data, err := os.ReadFile(s.endpoint(jsonFile)); err != nil {
+	if data, err := readRegular(s.endpoint(jsonFile)); err != nil {
 		st.Broken = &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
 	} else if st.List, err = crl.Parse(data); err != nil {
 		st.List, st.Broken = nil, &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
@@ -82,7 +84,7 @@ func (s *Store) standing() (Standing, error) {
 // lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's.
 // It returns what it could read also with an error, which is about the ledger.
 func (s *Store) lastGood() ([]crl.Entry, error) {
-	last := entriesOf(os.ReadFile(s.endpoint(lastFile)))
+	last := entriesOf(readRegular(s.endpoint(lastFile)))
 	if !s.authority {
 		return last, nil
 	}
@@ -272,7 +274,7 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 	for _, f := range files {
 		if strings.HasPrefix(f.Name(), "."+jsonFile+".") && strings.HasSuffix(f.Name(), ".old") {
 			orphans = append(orphans, s.endpoint(f.Name()))
-			entries = crl.Union(entries, entriesOf(os.ReadFile(s.endpoint(f.Name()))))
+			entries = crl.Union(entries, entriesOf(readRegular(s.endpoint(f.Name()))))
 		}
 	}
 	return entries, func() error {
@@ -288,8 +290,8 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 // good one and every entry that still parses; before is nil then, as no content of the file is to be kept.
 func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) {
 	path := s.endpoint(jsonFile)
-	before, err = os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	before, err = readRegular(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
 		return nil, nil, &BrokenListError{Path: path, Err: err}
 	}
 	if err == nil {
@@ -307,6 +309,27 @@ func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) 
 		o.Problems = append(o.Problems, err)
 	}
 	return before, listOf(crl.Union(crl.Salvage(before), last)), nil
+}
+
+var errIrregular = errors.New("it is no regular file")
+
+// readRegular reads a file of the endpoint room, whose owner may be a service's account, and follows no link there: else
+// that account could have root read, and keep for all to see, what only root may.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, errIrregular)
+	}
+	// Were a link put there since, it could still not lead out of the room.
+	f, err := os.OpenInRoot(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 // readable tells whether a displaced list is whole: a script that writes in place may not be done with it.

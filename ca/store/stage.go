@@ -127,7 +127,7 @@ func (s *Store) place(f stagedFile, run string) error {
 
 // keep gives an earlier file a second name, so that what takes its place does not lose it.
 func keep(path, second string) error {
-	data, err := os.ReadFile(path)
+	data, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -413,5 +414,42 @@ func TestReadingNeedsNoMoreThanReading(t *testing.T) {
 	}
 	if !bytes.Equal(before, d.read("authority/ledger.db")) {
 		t.Error("reading changed the ledger")
+	}
+}
+
+func TestLinkInPlaceOfTheListPublishesNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need a privilege there")
+	}
+	d := newDesk(t)
+	if _, err := d.Revoke(t.Context(), []crl.Entry{entryOf(0xbeef, d.now)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	private := filepath.Join(t.TempDir(), "private")
+	if err := os.WriteFile(private, []byte("for root alone"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(d.Endpoint(), "FTS_CRL.json")
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(private, list); err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.Revoke(t.Context(), []crl.Entry{entryOf(0xfeed, d.now)}, nil)
+	if err != nil || len(out.Added) != 1 {
+		t.Fatalf("revoking: %+v, %v", out, err)
+	}
+	for _, name := range d.files("endpoint") {
+		if bytes.Contains(d.read(filepath.Join("endpoint", name)), []byte("for root alone")) {
+			t.Errorf("%s publishes what the link led to", name)
+		}
+	}
+	got, err := crl.Parse(d.read("endpoint/FTS_CRL.json"))
+	if err != nil || got.Len() != 2 {
+		t.Errorf("the list has %d entries, %v", got.Len(), err)
+	}
+	if data, err := os.ReadFile(private); err != nil || string(data) != "for root alone" {
+		t.Errorf("what the link led to is now %q, %v", data, err)
 	}
 }

@@ -136,7 +136,7 @@ func hintFor(err error) string {
 	case errors.As(err, &missing):
 		return "there is no terminal to ask on: give " + missing.Flag
 	case errors.As(err, &laxFile):
-		return "chmod 600 " + laxFile.Path + ", and think about who has read it"
+		return "think about who may have read " + laxFile.Path + " before you close it: a key that others know is theirs too"
 	case errors.Is(err, fs.ErrPermission) && errors.As(err, &pathFail):
 		return "run ftsca as the owner of " + pathFail.Path + ", or give that account access"
 	}

@@ -27,6 +27,8 @@ const (
 // Somebody may be writing into the displaced file still. Where whole is given and says no to what it holds, Replace
 // looks again for up to 200 ms, and then returns what there is.
 //
+// What is displaced is read only where it is a regular file; a link goes, unread, and counts as empty.
+//
 // A kill between the exchange and the return leaves the displaced file as ".NAME.XXXXXXXXXX.old", and Sweep leaves it.
 //
 // With an error the file is as it was, unless the error comes after the new content took its place: while the folder
@@ -131,7 +133,11 @@ func (p predecessor) take(whole func([]byte) bool) ([]byte, error) {
 	}
 	var content []byte
 	for end := time.Now().Add(patience); ; time.Sleep(pause) {
-		var err error
+		info, err := os.Lstat(p.name)
+		if err == nil && !info.Mode().IsRegular() {
+			// A link that somebody put there could have root read, and the caller keep, what is not theirs.
+			break
+		}
 		if content, err = os.ReadFile(p.name); err != nil {
 			return nil, fmt.Errorf("reading what was displaced, kept as %s: %w", p.name, cause(err))
 		}

@@ -69,7 +69,7 @@ func TestMissingProgramSkipsUnlessRequired(t *testing.T) {
 	}
 	run := func(interop string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMissingProgramSkipsUnlessRequired$", "-test.v")
-		cmd.Env = append(os.Environ(), "TESTPKI_CHILD=1", "FTSCA_INTEROP="+interop)
+		cmd.Env = append(os.Environ(), "TESTPKI_CHILD=1", "FTSCA_SKIPS=", "FTSCA_INTEROP="+interop)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
