@@ -53,10 +53,7 @@ func SafeName(name string) string {
 	}
 	// Windows takes what stands before the first dot for a device, whatever follows.
 	if stem, rest, _ := strings.Cut(safe, "."); windowsDevice(stem) {
-		safe = strings.TrimRight(stem+"_"+rest, "_")
-		if rest == "" {
-			safe += "_"
-		}
+		safe = stem + "_" + strings.TrimLeft(rest, ".-_")
 	}
 	return safe
 }

@@ -68,7 +68,7 @@ func TestFileStem(t *testing.T) {
 }
 
 func FuzzSafeName(f *testing.F) {
-	for _, s := range []string{"alice", "Zoë", "..", "nul.x", "山", "a\xff", strings.Repeat("ﷺ", 60), "\u0301", "LPT9"} {
+	for _, s := range []string{"alice", "Zoë", "..", "nul.x", "nul. 0", "nul.-", "山", "a\xff", strings.Repeat("ﷺ", 60), "\u0301", "LPT9"} {
 		f.Add(s)
 	}
 	form := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
