@@ -27,10 +27,10 @@ test: ## all tests, with the race detector where there is a C compiler
 	echo go test $$race -timeout 10m $(TESTFLAGS) ./...; \
 	FTSCA_SKIPS=$$skips GORACE=atexit_sleep_ms=0 go test $$race -timeout 10m $(TESTFLAGS) ./... || status=$$?; \
 	if [ -s "$$skips" ]; then \
-		echo "make test: skipped for want of an outside program, and so not tested here:"; \
+		echo "make test: skipped for want of these, and so not tested here:"; \
 		sort "$$skips" | uniq -c; \
 	else \
-		echo 'make test: nothing skipped for want of an outside program'; \
+		echo 'make test: nothing skipped'; \
 	fi; \
 	rm -f "$$skips"; exit $$status
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ftsca/ftsca/internal/testpki"
 )
 
 // as runs a command under another account. Root can write everywhere, so what it could not show is run as nobody.
@@ -106,7 +108,7 @@ func reopen(t *testing.T, store string) {
 
 func TestRootLeavesNewFilesToTheFoldersOwner(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can act in a folder of somebody else's")
+		testpki.Lack(t, "root, who alone can act in a folder of somebody else's")
 	}
 	o := newOperator(t)
 	err := filepath.Walk(o.store, func(path string, _ os.FileInfo, err error) error {

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ftsca/ftsca/internal/testpki"
 )
 
 // row is what these tests read of ftsca list --json.
@@ -271,7 +273,7 @@ func TestTenCommandsAtOnceLoseNothing(t *testing.T) {
 
 func TestFullDiskLosesNothing(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a limit on file sizes stands in for the full disk, and Windows has none")
+		testpki.Lack(t, "a limit on file sizes, which stands in for the full disk")
 	}
 	o := newOperator(t)
 	o.must(o.issue("alice")...)

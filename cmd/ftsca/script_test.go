@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
 			"stop":    cmdStop,
+			"hangup":  cmdHangup,
 			"device":  cmdDevice,
 			"sends":   cmdSends,
 			"hears":   cmdHears,

@@ -128,13 +128,30 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// cmdStop ends the endpoint with SIGTERM, which must end it with exit code 0, and writes serve.log.
+// cmdHangup sends the endpoint SIGHUP and waits until it has read everything anew.
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	before := strings.Count(w.logged.String(), "reloaded")
+	ts.Check(w.serve.Process.Signal(syscall.SIGHUP))
+	for end := time.Now().Add(patience); strings.Count(w.logged.String(), "reloaded") == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("serve did not reload:\n%s", w.logged)
+		}
+	}
+}
+
+// cmdStop ends the endpoint with SIGTERM, or with SIGINT (stop interrupt), which must end it with exit code 0, and writes
+// serve.log.
 func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
 	if w.serve == nil {
 		ts.Fatalf("nothing serves")
 	}
-	ts.Check(w.serve.Process.Signal(syscall.SIGTERM))
+	end := syscall.SIGTERM
+	if len(args) == 1 && args[0] == "interrupt" {
+		end = syscall.SIGINT
+	}
+	ts.Check(w.serve.Process.Signal(end))
 	select {
 	case err := <-w.exited:
 		w.serve = nil

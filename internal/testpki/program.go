@@ -22,6 +22,15 @@ func Need(t testing.TB, program string) string {
 	return path
 }
 
+// Lack skips a test for want of something that is no program, such as another account, and has it counted like those.
+func Lack(t testing.TB, what string) {
+	t.Helper()
+	if err := record(what); err != nil {
+		t.Fatal(err)
+	}
+	t.Skipf("needs %s", what)
+}
+
 // Has tells whether an outside program is installed. Where it is not and the environment has FTSCA_INTEROP=require,
 // that is an error. It is Need for those who have no testing.TB, as the conditions of scripts.
 //
