@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -15,10 +16,30 @@ import (
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
-// modulus returns an odd number of so many bits.
+// modulus returns the smallest number of so many bits that the rules have nothing against.
 func modulus(bits uint) *big.Int {
 	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
-	return n.Add(n, big.NewInt(1))
+	for smallest(n.Add(n, big.NewInt(1))) != 0 {
+	}
+	return n
+}
+
+// smallest returns the smallest factor of n from 2 to 751, or zero where it has none there.
+func smallest(n *big.Int) int64 {
+	for f := int64(2); f < 752; f++ {
+		if new(big.Int).Mod(n, big.NewInt(f)).Sign() == 0 {
+			return f
+		}
+	}
+	return 0
+}
+
+// from returns the first number from n+2^more on that passes for a prime here.
+func from(n *big.Int, more uint) *big.Int {
+	p := new(big.Int).Lsh(big.NewInt(1), more)
+	for p.Add(p, n).SetBit(p, 0, 1); smallest(p) != 0; p.Add(p, big.NewInt(2)) {
+	}
+	return p
 }
 
 // point returns a key on P-256 with coordinates that no function of the library would make.
@@ -90,6 +111,101 @@ func TestWeakOrOddKeysAreNotCertified(t *testing.T) {
 			}
 			if got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestKeysThatAnybodyCanFactorAreNotCertified(t *testing.T) {
+	key := func(n *big.Int) *rsa.PublicKey { return &rsa.PublicKey{N: n, E: 65537} }
+	times := func(n *big.Int, f int64) *big.Int { return new(big.Int).Mul(n, big.NewInt(f)) }
+	random := func(bits int) *big.Int {
+		p, err := rand.Prime(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	// In the first round of Fermat's method a is the root of n, rounded up, in the last one it is (p+q)/2.
+	rounds := func(n, p, q *big.Int) int64 {
+		middle := new(big.Int).Rsh(new(big.Int).Add(p, q), 1)
+		root := new(big.Int).Sqrt(n)
+		if new(big.Int).Mul(root, root).Cmp(n) != 0 {
+			root.Add(root, big.NewInt(1))
+		}
+		return middle.Sub(middle, root).Int64() + 1
+	}
+	// The product of p and q takes about (q-p)²/8p rounds.
+	after := func(wanted int64) *big.Int {
+		for {
+			p := random(1024)
+			q := from(new(big.Int).Add(p, new(big.Int).Sqrt(times(p, 8*(wanted-1)+4))), 0)
+			if n := new(big.Int).Mul(p, q); rounds(n, p, q) == wanted {
+				return n
+			}
+		}
+	}
+	p := random(1024)
+	const together = "an RSA key whose two primes lie so close together is broken (CVE-2022-26320): make a new one"
+	const divided = "an RSA key whose modulus can be divided by "
+	const broken = " is broken: make a new one"
+	const roca = "an RSA key of a chip with the ROCA flaw is broken (CVE-2017-15361): make a new one, outside the chip"
+	tests := []struct {
+		name string
+		n    *big.Int
+		want string
+	}{
+		{"a prime and the next", new(big.Int).Mul(p, from(p, 1)), together},
+		{"a square", new(big.Int).Mul(p, p), together},
+		{"primes of 1024 bits, 2^500 apart", new(big.Int).Mul(p, from(p, 500)), together},
+		{"primes of 2048 bits, 2^1000 apart", new(big.Int).Mul(modulus(2048), from(modulus(2048), 1000)), together},
+		{"the hundredth round of Fermat", after(100), together},
+		{"the first round that is not tried", after(101), ""},
+		{"the factor 3", times(modulus(2048), 3), divided + "3" + broken},
+		{"the factor 751", times(modulus(2048), 751), divided + "751" + broken},
+		{"two small factors", times(times(modulus(2048), 7), 11), divided + "77" + broken},
+		{"the factor 757, the first that is not looked for", times(modulus(2048), 757), ""},
+		{"a key of a flawed chip", flawed(), roca},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if err := keyfile.CheckPublic(key(tt.n)); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// flawed returns a modulus as the library of CVE-2017-15361 makes them: both factors are k·M + (65537^a mod M), where M is
+// the product of the first 126 primes (Nemec et al., The Return of Coppersmith's Attack, 2017, section 2.1).
+func flawed() *big.Int {
+	m, count := big.NewInt(1), 0
+	for n := int64(2); count < 126; n++ {
+		if p := big.NewInt(n); p.ProbablyPrime(0) {
+			m.Mul(m, p)
+			count++
+		}
+	}
+	prime := func(exponent int64) *big.Int {
+		p := new(big.Int).Lsh(big.NewInt(3), uint(1022-m.BitLen()))
+		return p.Mul(p, m).Add(p, new(big.Int).Exp(big.NewInt(65537), big.NewInt(exponent), m))
+	}
+	return new(big.Int).Mul(prime(123456789), prime(987654321))
+}
+
+// BenchmarkCheckPublic runs what every load of a key and every request costs.
+func BenchmarkCheckPublic(b *testing.B) {
+	for _, bits := range []uint{2048, 4096, 8192} {
+		b.Run(fmt.Sprintf("rsa-%d", bits), func(b *testing.B) {
+			key := &rsa.PublicKey{N: modulus(bits), E: 65537}
+			for b.Loop() {
+				if err := keyfile.CheckPublic(key); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}
