@@ -38,7 +38,7 @@ func Names(names []string) (hosts []string, addresses []netip.Addr, err error) {
 	for _, name := range names {
 		if addr, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 			if addr.Zone() != "" {
-				return nil, nil, fmt.Errorf("address %q: a zone means nothing outside its own machine", name)
+				return nil, nil, fmt.Errorf("address %s: a zone means nothing outside its own machine", quoted(name))
 			}
 			if addr = addr.Unmap(); !seen[addr.String()] {
 				seen[addr.String()] = true
@@ -48,7 +48,7 @@ func Names(names []string) (hosts []string, addresses []netip.Addr, err error) {
 		}
 		dns, err := vetDNS(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("name %q: %w", name, err)
+			return nil, nil, fmt.Errorf("name %s: %w", quoted(name), err)
 		}
 		if !seen[dns] {
 			seen[dns] = true
@@ -83,7 +83,7 @@ func vetDNS(name string) (string, error) {
 		case label == "":
 			return "", fmt.Errorf("a DNS name has no empty part between its dots")
 		case len(label) > 63:
-			return "", fmt.Errorf("%q is longer than the 63 characters between two dots", label)
+			return "", fmt.Errorf("%s is longer than the 63 characters between two dots", quoted(label))
 		case strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-"):
 			return "", fmt.Errorf("%q begins or ends with a hyphen", label)
 		}

@@ -33,13 +33,16 @@ type Subject struct {
 
 // Vet returns the subject in Unicode normal form C, so that the same name typed on two keyboards is the same name,
 // or an error that names the field and what is wrong with it.
-func (s Subject) Vet() (Subject, error) {
+func (s Subject) Vet() (Subject, error) { return s.vet(true) }
+
+// vet judges a subject that need not have a name yet.
+func (s Subject) vet(named bool) (Subject, error) {
 	fields := []struct {
 		what     string
 		value    *string
 		required bool
 	}{
-		{"name", &s.CommonName, true},
+		{"name", &s.CommonName, named},
 		{"organization", &s.Organization, false},
 		{"unit", &s.Unit, false},
 		{"locality", &s.Locality, false},
@@ -51,7 +54,7 @@ func (s Subject) Vet() (Subject, error) {
 		}
 		vetted, err := vetText(*f.value, MaxNameLength)
 		if err != nil {
-			return Subject{}, fmt.Errorf("%s %q: %w", f.what, *f.value, err)
+			return Subject{}, fmt.Errorf("%s %s: %w", f.what, quoted(*f.value), err)
 		}
 		*f.value = vetted
 	}
@@ -62,7 +65,7 @@ func (s Subject) Vet() (Subject, error) {
 	if s.Country != "" {
 		country := strings.ToUpper(s.Country)
 		if len(country) != 2 || strings.Trim(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-			return Subject{}, fmt.Errorf("country %q: want a code of two letters, such as CA", s.Country)
+			return Subject{}, fmt.Errorf("country %s: want a code of two letters, such as CA", quoted(s.Country))
 		}
 		s.Country = country
 	}
@@ -70,7 +73,7 @@ func (s Subject) Vet() (Subject, error) {
 	for _, g := range s.Groups {
 		vetted, err := vetText(g, MaxNameLength-len(GroupPrefix))
 		if err != nil {
-			return Subject{}, fmt.Errorf("group %q: %w", g, err)
+			return Subject{}, fmt.Errorf("group %s: %w", quoted(g), err)
 		}
 		groups = append(groups, vetted)
 	}
