@@ -24,7 +24,7 @@ var theHouse = house{
 		"ca/store":             {"ca", "crl", "internal/keyfile", "internal/durable"},
 		"internal/datapackage": {"pkcs12", "templates", "internal/secret"},
 		"internal/roster":      {"ca", "ca/store", "internal/datapackage", "templates", "csr", "pkcs12", "internal/secret"},
-		"internal/transfer":    {"ca", "ca/store", "internal/datapackage", "templates", "csr", "crl"},
+		"internal/transfer":    {"ca", "ca/store", "internal/datapackage", "templates", "csr", "crl", "internal/keyfile", "internal/durable"},
 		"internal/export":      {"ca", "ca/store", "internal/datapackage", "templates", "crl", "pkcs12"},
 		"internal/reload":      {"internal/mtls", "crl"},
 		"internal/endpoint":    {"internal/cot", "internal/mtls"},
@@ -40,7 +40,7 @@ var theHouse = house{
 	// What stands on a machine that has no network and must never ask for one.
 	offline: []string{
 		"ca", "ca/store", "csr", "crl", "pkcs12", "templates",
-		"internal/datapackage", "internal/keyfile", "internal/durable", "internal/secret",
+		"internal/datapackage", "internal/transfer", "internal/keyfile", "internal/durable", "internal/secret",
 	},
 	online: []string{"net/http", "net/rpc", "net/smtp", "crypto/tls", "os/exec"},
 
