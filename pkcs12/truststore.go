@@ -98,10 +98,5 @@ func complete(set []*x509.Certificate) error {
 // selfSigned tells whether c is signed with its own key. An algorithm that is not to be relied on any more, as SHA-1
 // in old roots, does no harm here: nobody verifies that signature.
 func selfSigned(c *x509.Certificate) bool {
-	if string(c.RawIssuer) != string(c.RawSubject) {
-		return false
-	}
-	err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-	var insecure x509.InsecureAlgorithmError
-	return err == nil || errors.As(err, &insecure)
+	return string(c.RawIssuer) == string(c.RawSubject) && verifies(c, c)
 }

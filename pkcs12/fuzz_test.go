@@ -1,0 +1,89 @@
+package pkcs12_test
+
+import (
+	"crypto"
+	"crypto/x509"
+	"os"
+	"path/filepath"
+	"testing"
+
+	sslmate "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/ftsca/ftsca/internal/testpki"
+	"github.com/ftsca/ftsca/pkcs12"
+)
+
+// What is read is whole, and what the library reads in its turn is the same. A file may ask for 100 rounds at most, so
+// that none of those that a fuzzer makes up takes long: where one does, a bound is missing.
+func FuzzRead(f *testing.F) {
+	issuing := testpki.NewRoot(f, "Valley Root").Issuing(f, "Valley Issuing")
+	alice := issuing.Client(f, "alice")
+	for _, e := range []*sslmate.Encoder{sslmate.LegacyRC2, sslmate.LegacyDES, sslmate.Modern2023, sslmate.Modern2026} {
+		identity, err := e.WithIterations(2).Encode(alice.PrivateKey, alice.Leaf, issuing.Chain(), password)
+		if err != nil {
+			f.Fatal(err)
+		}
+		trust, err := e.WithIterations(2).EncodeTrustStore(issuing.Chain(), password)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(identity)
+		f.Add(trust)
+	}
+	forged := newForge(f)
+	f.Add(forged.file(forged.sealed(forged.sealedKey(alice.PrivateKey, forged.localKeyID("1"))), forged.clear(forged.cert(alice.Leaf))))
+	f.Add(forged.with(1 << 40).file(forged.sealed(forged.with(1 << 50).sealedKey(alice.PrivateKey))))
+	samples, err := filepath.Glob(filepath.Join("testdata", "*.p12"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range samples {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const one, all = 40, 100
+		form, formErr := pkcs12.Inspect(data)
+		if len(form.String()) > 1000 {
+			t.Errorf("a form of %d bytes", len(form.String()))
+		}
+		id, err := pkcs12.ReadIdentityWithin(data, password, one, all)
+		anchors, trustErr := pkcs12.ReadTrustStoreWithin(data, password, one, all)
+		if err == nil && trustErr == nil {
+			t.Error("both an identity and a trust store")
+		}
+		if (err == nil || trustErr == nil) && formErr != nil {
+			t.Errorf("read, but not inspected: %v", formErr)
+		}
+		if trustErr == nil {
+			for _, a := range anchors {
+				if a.Certificate == nil {
+					t.Fatal("an anchor without a certificate")
+				}
+			}
+			if certs, err := sslmate.DecodeTrustStore(data, password); err == nil && !sameCerts(certs, certsOf(anchors)) {
+				t.Error("the library reads other certificates")
+			}
+		}
+		if err != nil {
+			return
+		}
+		public, ok := id.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
+		if !ok || !public.Equal(id.Certificate.PublicKey) {
+			t.Error("the key is not the certificate's")
+		}
+		if key, _, _, err := sslmate.DecodeChain(data, password); err == nil && !sameKey(key, id.Key) {
+			t.Error("the library reads another key")
+		}
+	})
+}
+
+func certsOf(anchors []pkcs12.Anchor) (certs []*x509.Certificate) {
+	for _, a := range anchors {
+		certs = append(certs, a.Certificate)
+	}
+	return certs
+}
