@@ -3,5 +3,5 @@
 //
 // Start with [RenderATAKPreferences] and [RenderManifest], the two XML files of an ATAK data package. No value gets into
 // a text as it is: each is escaped by its type, and what the form cannot hold, or the reader would not read back as it
-// was, is refused.
+// was, is refused. [ReadATAKPreferences] and [ReadManifest] read these two back, and those that other tools wrote.
 package templates
