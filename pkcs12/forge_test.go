@@ -121,8 +121,11 @@ func (f *forge) clear(bags ...[]byte) []byte {
 }
 
 // sealed is a part of bags that are encrypted.
-func (f *forge) sealed(bags ...[]byte) []byte {
-	ciphertext := f.implicit(string(f.encrypt(f.seq(bags...))))
+func (f *forge) sealed(bags ...[]byte) []byte { return f.seal(f.seq(bags...)) }
+
+// seal is a part of anything that is encrypted.
+func (f *forge) seal(content []byte) []byte {
+	ciphertext := f.implicit(string(f.encrypt(content)))
 	info := f.seq(f.oid(1, 2, 840, 113549, 1, 7, 1), f.pbes2(), ciphertext)
 	return f.seq(f.oid(1, 2, 840, 113549, 1, 7, 6), f.explicit(f.seq(f.der(0), info)))
 }

@@ -38,6 +38,7 @@ func readFile(t *testing.T, dir, name string) []byte {
 }
 
 func TestWhateverOpenSSLWritesIsRead(t *testing.T) {
+	t.Parallel()
 	openssl := testpki.Need(t, "openssl")
 	dir, want := pems(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
@@ -129,6 +130,7 @@ func TestWhatIsRefusedOpenSSLWritesAnewAsTheErrorSays(t *testing.T) {
 }
 
 func TestWhateverKeytoolWritesIsRead(t *testing.T) {
+	t.Parallel()
 	keytool := testpki.Need(t, "keytool")
 	dir := t.TempDir()
 	store := func(name string, args ...string) []byte {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
@@ -53,8 +54,8 @@ func TestOwnFilesAreReadBack(t *testing.T) {
 		{"tak, RSA, one round", pkcs12.NewEncoder(pkcs12.TAK, 1), testpki.RSA(2048), "3DES, SHA-1 MAC, 1 rounds"},
 		{"modern", pkcs12.NewEncoder(pkcs12.Modern, 3000), testpki.Units(), "AES-256, SHA-256 MAC, 3000 rounds"},
 	} {
+		alice := issuing.Client(t, "alice", c.option)
 		for _, secret := range []string{password, "Zürich 山田", strings.Repeat("long ", 100)} {
-			alice := issuing.Client(t, "alice", c.option)
 			data, err := c.encoder.Identity(key(alice), alice.Leaf, issuing.Chain(), secret)
 			if err != nil {
 				t.Fatal(err)
@@ -320,6 +321,45 @@ func openEnded(der []byte) []byte {
 	return slices.Concat([]byte{0x30, 0x80}, der[header:], []byte{0, 0})
 }
 
+// Damage is never taken for something else: the file is refused, or the byte was of no account, as unused parameters are.
+func TestDamageAnywhereIsFound(t *testing.T) {
+	alice := testpki.NewRoot(t, "Valley Root").Client(t, "alice")
+	f := newForge(t)
+	for name, data := range map[string][]byte{
+		"ours":   sampleOf(t, alice, pkcs12.TAK),
+		"modern": sampleOf(t, alice, pkcs12.Modern),
+		"PBMAC1": f.file(f.sealed(f.cert(alice.Leaf, f.localKeyID("1"))), f.clear(f.sealedKey(alice.PrivateKey, f.localKeyID("1")))),
+	} {
+		passed := 0
+		for at := range data {
+			if _, err := pkcs12.ReadIdentityWithin(data[:at], password, 10, 30); err == nil {
+				t.Errorf("%s, cut at %d: it is read", name, at)
+			}
+			changed := bytes.Clone(data)
+			changed[at] ^= 1 << (at % 8)
+			id, err := pkcs12.ReadIdentityWithin(changed, password, 10, 30)
+			if err == nil {
+				passed++
+				if !sameKey(id.Key, alice.PrivateKey) || !id.Certificate.Equal(alice.Leaf) {
+					t.Errorf("%s, changed at %d: another identity is read", name, at)
+				}
+			}
+		}
+		if passed > 30 {
+			t.Errorf("%s: %d bytes are of no account", name, passed)
+		}
+	}
+}
+
+func sampleOf(t *testing.T, c tls.Certificate, p pkcs12.Profile) []byte {
+	t.Helper()
+	data, err := pkcs12.NewEncoder(p, 1).Identity(key(c), c.Leaf, nil, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func TestAlgorithmsThatAreNotReadAreNamed(t *testing.T) {
 	f := newForge(t)
 	part := func(algorithm []byte) []byte {
@@ -386,7 +426,6 @@ func TestCostlyFilesAreRefusedBeforeAnythingIsDerived(t *testing.T) {
 		return slices.Repeat([][]byte{f.with(n).sealedKey(alice.PrivateKey)}, count)
 	}
 	huge := &forge{t, new(big.Int).Lsh(big.NewInt(1), 9999)}
-	const one = "it asks for %d rounds of key derivation: 1 to 5000000 are taken"
 	for _, tt := range []struct {
 		name, want string
 		data       []byte
