@@ -40,7 +40,7 @@ type Anchor struct {
 	// Name is the friendly name, any text; "" where there is none.
 	Name string
 	// Java tells whether the certificate bears the attribute trustedKeyUsage (2.16.840.1.113894.746875.1.1), without
-	// which Java does not see it. OpenSSL writes none before 3.2.
+	// which Java does not see it. OpenSSL writes it since 3.2, where it is told -jdktrust.
 	Java bool
 }
 
@@ -51,7 +51,8 @@ type Anchor struct {
 // in 3DES and RC2 (RFC 7292, C), with PBES2 in AES and 3DES with PBKDF2 (RFC 8018), or with parts that are not encrypted
 // at all. A file without a MAC is refused: nothing in it would tell a wrong password, nor that another hand changed it.
 // Every derivation takes 1 to 5,000,000 rounds and all together at most 15,000,000, as many as the costliest file that
-// an Encoder writes. Where the file asks for more nothing is derived.
+// an Encoder writes. What stands in clear is judged before anything is derived, and what an encrypted part asks for before
+// any of that is.
 //
 // The error is ErrPassword or ErrNoKey, or says what the file has that is not read, and how to have it written anew. It
 // holds nothing of the key or the password.
