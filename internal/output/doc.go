@@ -1,6 +1,6 @@
-// Package output puts results on the screen or into a pipe: tables, JSON and times.
+// Package output puts results on the screen or into a pipe: tables, JSON, times and progress.
 //
 // A person and a program read differently, so every form asks which of the two it writes for. Start with IsTerminal and
-// Width, which look at the file that takes the results; Table, JSON and Time then take that answer as an argument, and
-// none of them looks at the environment by itself.
+// Width, which look at the file that takes the results; Table, JSON, Time and NewProgress take that answer as an argument,
+// and none of them looks at the environment by itself.
 package output
