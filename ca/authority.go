@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -13,10 +14,6 @@ import (
 	"github.com/ftsca/ftsca/internal/keyfile"
 )
 
-// clockSlack is how far the clock may lag behind the ledger's last entry: two machines' clocks differ by minutes, a
-// dead clock battery by years.
-const clockSlack = 10 * time.Minute
-
 // Authority issues certificates and signs revocation lists with one key. Its methods may be called from several
 // goroutines.
 type Authority struct {
@@ -24,16 +21,17 @@ type Authority struct {
 	above  []*x509.Certificate
 	key    crypto.Signer
 	ledger Ledger
-	now    func() time.Time
+	clock  Clock
 }
 
-// Config is what an authority is made of. All fields but Above are required.
+// Config is what an authority is made of. All fields but Above are required; one that only signs revocation lists
+// needs no Ledger.
 type Config struct {
 	Certificate *x509.Certificate
 	Above       []*x509.Certificate // the authorities above it, up to the root; none where it is its own root
 	Key         crypto.Signer
 	Ledger      Ledger
-	Now         func() time.Time
+	Clock       Clock
 }
 
 // New checks that the certificate is an authority's, may sign certificates and lists, and belongs to the key, which it
@@ -49,7 +47,7 @@ func New(c Config) (*Authority, error) {
 	if err := keyfile.Match(c.Key, cert); err != nil {
 		return nil, fmt.Errorf("the authority %q: %w", cert.Subject.CommonName, err)
 	}
-	return &Authority{cert: cert, above: c.Above, key: c.Key, ledger: c.Ledger, now: c.Now}, nil
+	return &Authority{cert: cert, above: c.Above, key: c.Key, ledger: c.Ledger, clock: c.Clock}, nil
 }
 
 // Certificate returns the authority's own certificate.
@@ -64,13 +62,15 @@ func (a *Authority) Chain() []*x509.Certificate {
 type Order struct {
 	Purpose       Purpose
 	Request       csr.Request
-	Days          int      // validity from now; zero means 730
-	AllowLong     bool     // a server's may exceed 825 days in all, which Apple's systems refuse
-	AlsoClient    bool     // a server's may also act as a client: for federation
-	Channels      bool     // a client's carries the mark by which a TAK Server lets it choose channels
-	Hosts         []string // recorded for a client: the servers that its package connects to
-	NewGeneration bool     // the name may be in use
-	IgnoreClock   bool     // sign although the clock lies before the ledger's last entry; the audit trail says so
+	Days          int       // validity from now; zero means 730
+	AllowLong     bool      // a server's may exceed 825 days in all, which Apple's systems refuse
+	AlsoClient    bool      // a server's may also act as a client: for federation
+	Channels      bool      // a client's carries the mark by which a TAK Server lets it choose channels
+	Hosts         []string  // recorded for a client: the servers that its package connects to
+	Contact       string    // recorded: whom to turn to about the certificate
+	Mark          string    // recorded: by what a roster knows its row again
+	NewGeneration bool      // the name may be in use
+	RetireEarlier time.Time // recorded: when the name's earlier certificates are to be revoked; zero means never
 
 	// Pack makes the files that go with the certificate; nil means none. An error stops the issuing, and nothing is left.
 	Pack func(Entry) ([]Product, error)
@@ -80,53 +80,66 @@ type Order struct {
 // and only then returns. The errors are *[NameInUseError], *[ClockError], *[LongValidityError], [ErrExpired], or say
 // what in the order cannot stand; nothing is left behind then.
 func (a *Authority) Issue(ctx context.Context, o Order) (Entry, error) {
-	d, err := a.draft(o)
+	entries, err := a.IssueAll(ctx, []Order{o})
 	if err != nil {
 		return Entry{}, err
 	}
-	name := o.Request.Subject.CommonName
-	reservation, err := a.ledger.Reserve(ctx, Claim{Name: name, NewGeneration: o.NewGeneration})
-	if err != nil {
-		return Entry{}, err
-	}
-	entry, err := a.issue(ctx, o, d, reservation)
-	if err != nil {
-		// The caller may have been cancelled; the name must be given back all the same.
-		return Entry{}, errors.Join(err, a.ledger.Release(context.WithoutCancel(ctx), reservation))
-	}
-	return entry, nil
+	return entries[0], nil
 }
 
-func (a *Authority) issue(ctx context.Context, o Order, d draft, r Reservation) (Entry, error) {
-	now := a.now()
-	entry := Entry{Name: r.Name, Generation: r.Generation, Purpose: o.Purpose, Groups: o.Request.Subject.Groups, Hosts: o.Hosts, IssuedAt: now, Cut: d.cut}
-	if !r.Latest.IsZero() && now.Before(r.Latest.Add(-clockSlack)) {
-		if !o.IgnoreClock {
-			return Entry{}, &ClockError{Now: now, Latest: r.Latest}
+// IssueAll is [Authority.Issue] for several orders in one act: all their certificates are committed together, or none.
+func (a *Authority) IssueAll(ctx context.Context, orders []Order) ([]Entry, error) {
+	drafts, claims := make([]draft, len(orders)), make([]Claim, len(orders))
+	for i, o := range orders {
+		var err error
+		if drafts[i], err = a.draft(o); err != nil {
+			return nil, err
 		}
-		entry.Remark = "the clock lay before the ledger's last entry, of " + r.Latest.UTC().Format(time.RFC3339) + ", and was overridden"
+		claims[i] = Claim{Name: o.Request.Subject.CommonName, NewGeneration: o.NewGeneration}
 	}
-	cert, err := sign(d.profile, d.template, a.cert, a.key)
+	reservations, err := a.ledger.Reserve(ctx, claims)
 	if err != nil {
-		return Entry{}, err
+		return nil, err
 	}
-	entry.Certificate = cert
-	var products []Product
-	if o.Pack != nil {
-		if products, err = o.Pack(entry); err != nil {
-			return Entry{}, err
+	entries, err := a.issue(ctx, orders, drafts, reservations)
+	if err != nil {
+		// The caller may have been cancelled; the names must be given back all the same.
+		return nil, errors.Join(err, a.ledger.Release(context.WithoutCancel(ctx), reservations))
+	}
+	return entries, nil
+}
+
+func (a *Authority) issue(ctx context.Context, orders []Order, drafts []draft, reservations []Reservation) ([]Entry, error) {
+	entries, deliveries := make([]Entry, len(orders)), make([]Delivery, len(orders))
+	for i, o := range orders {
+		r := reservations[i]
+		remark, err := a.clock.Check(r.Latest)
+		if err != nil {
+			return nil, err
+		}
+		entry := Entry{Name: r.Name, Generation: r.Generation, Purpose: o.Purpose, Groups: o.Request.Subject.Groups, Hosts: o.Hosts,
+			Contact: o.Contact, Mark: o.Mark, RetireEarlier: o.RetireEarlier, IssuedAt: a.clock.Now(), Cut: drafts[i].cut, Remark: remark}
+		if entry.Certificate, err = sign(drafts[i].profile, drafts[i].template, a.cert, a.key); err != nil {
+			return nil, err
+		}
+		d := Delivery{Reservation: r, Entry: entry}
+		if o.Pack != nil {
+			if d.Products, err = o.Pack(entry); err != nil {
+				return nil, err
+			}
+		}
+		entries[i], deliveries[i] = entry, d
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return Entry{}, err
-	}
-	return entry, a.ledger.Commit(ctx, []Delivery{{Reservation: r, Entry: entry, Products: products}})
+	return entries, a.ledger.Commit(ctx, deliveries)
 }
 
 // Preview returns the certificate as [Authority.Issue] would sign it and tells whether its end is cut to the
 // authority's own. It needs no key; nothing is reserved or signed, and the serial of the preview is nobody's.
 func Preview(authority *x509.Certificate, now time.Time, o Order) (cert *x509.Certificate, cut bool, err error) {
-	a := Authority{cert: authority, now: func() time.Time { return now }}
+	a := Authority{cert: authority, clock: Clock{Now: func() time.Time { return now }}}
 	d, err := a.draft(o)
 	return d.template, d.cut, err
 }
@@ -145,6 +158,10 @@ func (a *Authority) draft(o Order) (draft, error) {
 		return draft{}, err
 	}
 	request := o.Request
+	subject, err := request.Subject.DER()
+	if err != nil {
+		return draft{}, err
+	}
 	switch {
 	case request.PublicKey == nil:
 		return draft{}, errors.New("the request has no public key")
@@ -152,6 +169,12 @@ func (a *Authority) draft(o Order) (draft, error) {
 		return draft{}, errors.New("the request asks for the authority's own key to be certified")
 	case p.needsHost && len(request.DNSNames)+len(request.Addresses) == 0:
 		return draft{}, errors.New("a server's certificate needs at least one DNS name or address that devices connect to")
+	case p.authority && p.pathLength >= room(a.cert):
+		return draft{}, fmt.Errorf("%q may have no authority below it: its path length does not allow one", a.cert.Subject.CommonName)
+	case p.authority && bytes.Equal(subject, a.cert.RawSubject):
+		return draft{}, fmt.Errorf("an authority below %q needs a name of its own", a.cert.Subject.CommonName)
+	case p.authority && len(request.Subject.Groups) > 0:
+		return draft{}, errors.New("an authority is in no group")
 	case !p.hosts && len(request.DNSNames)+len(request.Addresses) > 0:
 		return draft{}, fmt.Errorf("a %s certificate has no DNS names or addresses", p.purpose)
 	case o.AlsoClient && o.Purpose != Server:
@@ -163,7 +186,7 @@ func (a *Authority) draft(o Order) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	now := a.now().UTC().Truncate(time.Second)
+	now := a.clock.Now().UTC().Truncate(time.Second)
 	if now.After(a.cert.NotAfter) {
 		return draft{}, fmt.Errorf("%w on %s", ErrExpired, a.cert.NotAfter.UTC().Format(time.RFC3339))
 	}
@@ -175,7 +198,11 @@ func (a *Authority) draft(o Order) (draft, error) {
 		PublicKey:             request.PublicKey,
 		KeyUsage:              p.keyUsage,
 		ExtKeyUsage:           p.extended,
+		RawSubject:            subject,
 		BasicConstraintsValid: true,
+		IsCA:                  p.authority,
+		MaxPathLen:            p.pathLength,
+		MaxPathLenZero:        p.authority && p.pathLength == 0,
 		DNSNames:              request.DNSNames,
 		IPAddresses:           addresses(request),
 		AuthorityKeyId:        a.cert.SubjectKeyId,
@@ -191,9 +218,6 @@ func (a *Authority) draft(o Order) (draft, error) {
 	}
 	d := draft{profile: p, template: template}
 	template.NotBefore, template.NotAfter, d.cut = cut(now.Add(-setBack), now.Add(time.Duration(days)*day), a.cert)
-	if template.RawSubject, err = request.Subject.DER(); err != nil {
-		return draft{}, err
-	}
 	if template.SerialNumber, err = serial(); err != nil {
 		return draft{}, err
 	}

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"math/big"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,16 +32,24 @@ type memory struct {
 
 func newMemory() *memory { return &memory{last: map[string]int{}, reserved: map[string]bool{}} }
 
-func (m *memory) Reserve(_ context.Context, c ca.Claim) (ca.Reservation, error) {
-	if m.last[c.Name] > 0 && !c.NewGeneration || m.reserved[c.Name] {
-		return ca.Reservation{}, &ca.NameInUseError{Name: c.Name, Generation: m.last[c.Name], Reserved: m.reserved[c.Name]}
+func (m *memory) Reserve(_ context.Context, claims []ca.Claim) ([]ca.Reservation, error) {
+	var reservations []ca.Reservation
+	for _, c := range claims {
+		if m.last[c.Name] > 0 && !c.NewGeneration || m.reserved[c.Name] {
+			return nil, &ca.NameInUseError{Name: c.Name, Generation: m.last[c.Name], Reserved: m.reserved[c.Name]}
+		}
+		reservations = append(reservations, ca.Reservation{Name: c.Name, Generation: m.last[c.Name] + 1, Latest: m.latest})
 	}
-	m.reserved[c.Name] = true
-	return ca.Reservation{Name: c.Name, Generation: m.last[c.Name] + 1, Latest: m.latest}, nil
+	for _, c := range claims {
+		m.reserved[c.Name] = true
+	}
+	return reservations, nil
 }
 
-func (m *memory) Release(_ context.Context, r ca.Reservation) error {
-	delete(m.reserved, r.Name)
+func (m *memory) Release(_ context.Context, reservations []ca.Reservation) error {
+	for _, r := range reservations {
+		delete(m.reserved, r.Name)
+	}
 	return nil
 }
 
@@ -70,12 +77,17 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // authority founds one whose clock stands where now says.
 func authority(t testing.TB, ledger ca.Ledger, now *time.Time) *ca.Authority {
 	t.Helper()
+	return found(t, ca.Single, ledger, ca.Clock{Now: func() time.Time { return *now }})
+}
+
+func found(t testing.TB, purpose ca.Purpose, ledger ca.Ledger, clock ca.Clock) *ca.Authority {
+	t.Helper()
 	key := newKey(t)
-	cert, err := ca.Found(ca.Foundation{Subject: csr.Subject{CommonName: "Valley Rescue CA"}, Key: key, Now: founded})
+	cert, err := ca.Found(ca.Foundation{Purpose: purpose, Subject: csr.Subject{CommonName: "Valley Rescue CA"}, Key: key, Now: founded})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := ca.New(ca.Config{Certificate: cert, Key: key, Ledger: ledger, Now: func() time.Time { return *now }})
+	a, err := ca.New(ca.Config{Certificate: cert, Key: key, Ledger: ledger, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,8 +220,9 @@ func TestOrdersThatCannotStandAreRefused(t *testing.T) {
 		want  string
 	}{
 		{"no request", ca.Order{Purpose: ca.Client}, "the request has no public key"},
-		{"no purpose", ca.Order{Request: client}, `no certificate is issued for the purpose "": want "server" or "client"`},
-		{"an authority", ca.Order{Purpose: ca.CA, Request: client}, `no certificate is issued for the purpose "ca": want "server" or "client"`},
+		{"no purpose", ca.Order{Request: client}, `no certificate is issued for the purpose "": want "server", "client" or "issuing"`},
+		{"an authority of its own", ca.Order{Purpose: ca.Single, Request: client}, `no certificate is issued for the purpose "ca": want "server", "client" or "issuing"`},
+		{"an authority below", ca.Order{Purpose: ca.Issuing, Request: client}, `"Valley Rescue CA" may have no authority below it: its path length does not allow one`},
 		{"server without a name", ca.Order{Purpose: ca.Server, Request: client}, "a server's certificate needs at least one DNS name or address that devices connect to"},
 		{"client that is also a client", ca.Order{Purpose: ca.Client, AlsoClient: true, Request: client}, "only a server's certificate can also be a client's"},
 		{"server with channels", ca.Order{Purpose: ca.Server, Channels: true, Request: server}, "only a client's certificate carries the mark for channels"},
@@ -270,25 +283,39 @@ func TestFailureAfterReservingGivesTheNameBack(t *testing.T) {
 	}
 }
 
-func TestClockFarBehindTheLedgerStopsSigning(t *testing.T) {
+func TestAClockThatCannotBeRightStopsSigning(t *testing.T) {
 	now := founded.Add(time.Hour)
-	ledger := newMemory()
-	ledger.latest = now.Add(10*time.Minute + time.Second)
-	a := authority(t, ledger, &now)
-	order := ca.Order{Purpose: ca.Client, Request: request(t, newKey(t).Public(), csr.Subject{CommonName: "c"})}
-	var clock *ca.ClockError
-	if _, err := a.Issue(t.Context(), order); !errors.As(err, &clock) {
-		t.Errorf("signed with the clock behind: %v", err)
+	tests := []struct {
+		name   string
+		latest time.Time
+		built  time.Time
+		want   string // the error; "" where it signs
+	}{
+		{"eleven minutes behind the ledger", now.Add(11 * time.Minute), time.Time{},
+			"the clock shows 2026-06-01T13:00:00Z, and the ledger's last entry is of 2026-06-01T13:11:00Z"},
+		{"nine minutes behind the ledger", now.Add(9 * time.Minute), time.Time{}, ""},
+		{"before the program was built", now, now.Add(time.Second),
+			"the clock shows 2026-06-01T13:00:00Z, and this program was built on 2026-06-01T13:00:01Z"},
 	}
-	order.IgnoreClock = true
-	entry, err := a.Issue(t.Context(), order)
-	if err != nil || !strings.Contains(entry.Remark, "was overridden") {
-		t.Errorf("overridden: remark %q, %v", entry.Remark, err)
-	}
-	ledger.latest = now.Add(9 * time.Minute)
-	order.IgnoreClock, order.NewGeneration = false, true
-	if _, err := a.Issue(t.Context(), order); err != nil {
-		t.Errorf("a clock nine minutes behind: %v", err)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, ignore := range []bool{false, true} {
+				ledger := newMemory()
+				ledger.latest = tt.latest
+				a := found(t, ca.Single, ledger, ca.Clock{Now: func() time.Time { return now }, Built: tt.built, Ignore: ignore})
+				entry, err := a.Issue(t.Context(), ca.Order{Purpose: ca.Client, Request: request(t, newKey(t).Public(), csr.Subject{CommonName: "c"})})
+				switch {
+				case ignore && tt.want != "":
+					if want := "the clock was overridden: " + tt.want; err != nil || entry.Remark != want {
+						t.Errorf("overridden: remark %q, %v", entry.Remark, err)
+					}
+				case tt.want == "" && (err != nil || entry.Remark != ""):
+					t.Errorf("remark %q, %v", entry.Remark, err)
+				case tt.want != "" && (err == nil || err.Error() != tt.want):
+					t.Errorf("got  %v\nwant %s", err, tt.want)
+				}
+			}
+		})
 	}
 }
 
@@ -313,7 +340,7 @@ func TestRevocationListsAreNumberedUpwardsWhateverTheClockSays(t *testing.T) {
 	var last *big.Int
 	for i, step := range []time.Duration{0, 0, time.Hour, -20 * time.Hour, time.Second} {
 		now = now.Add(step)
-		pem, number, err := a.SignCRL([]crl.Entry{{Serial: crl.SerialOf(big.NewInt(0xabcdef)), Date: now, Reason: crl.KeyCompromise}}, last, 0)
+		pem, number, err := a.SignCRL(now, []crl.Entry{{Serial: crl.SerialOf(big.NewInt(0xabcdef)), Date: now, Reason: crl.KeyCompromise}}, last, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,22 +14,22 @@ import (
 // so a short life would gain nothing, and a list that lapses locks everyone out of a FreeTAKServer.
 const DefaultCRLDays = 365
 
-// SignCRL signs the X.509 form of the entries as a PEM block, valid for the given days (zero: [DefaultCRLDays]).
+// SignCRL signs the X.509 form of the entries as a PEM block, valid for the given days from now (zero: [DefaultCRLDays]).
 // The number is made from the time and is above last, the highest published before; nil means none was.
 // It returns the number with the list.
-func (a *Authority) SignCRL(entries []crl.Entry, last *big.Int, days int) (pem []byte, number *big.Int, err error) {
+func (a *Authority) SignCRL(now time.Time, entries []crl.Entry, last *big.Int, days int) (pem []byte, number *big.Int, err error) {
 	if days == 0 {
 		days = DefaultCRLDays
 	}
-	if days < 1 || days > maxCADays {
-		return nil, nil, fmt.Errorf("a revocation list is valid for 1 to %d days, not %d", maxCADays, days)
+	if days < 1 || days > maxDays {
+		return nil, nil, fmt.Errorf("a revocation list is valid for 1 to %d days, not %d", maxDays, days)
 	}
-	now := a.now().UTC().Truncate(time.Second)
+	number = big.NewInt(now.UnixNano())
+	now = now.UTC().Truncate(time.Second)
 	from := now.Add(-setBack)
 	if from.Before(a.cert.NotBefore) {
 		from = a.cert.NotBefore
 	}
-	number = big.NewInt(a.now().UnixNano())
 	if last != nil && number.Cmp(last) <= 0 {
 		number = new(big.Int).Add(last, big.NewInt(1))
 	}

@@ -17,9 +17,13 @@ type Entry struct {
 	Purpose     Purpose
 	Groups      []string
 	Hosts       []string // a client's: the servers its package connects to, host:port
+	Contact     string   // whom to turn to about it
+	Mark        string   // by what a roster knows its row again
 	IssuedAt    time.Time
 	Cut         bool   // it ends with its authority and not as late as ordered
 	Remark      string // what the audit trail shall say besides, such as that the clock was overridden
+
+	RetireEarlier time.Time // when the name's earlier certificates are to be revoked; zero means never
 }
 
 // Product is a file that belongs to a certificate: its key, its package. It appears under its final name only when
@@ -45,6 +49,7 @@ type Room string
 
 // The rooms that take products.
 const (
+	Keys     Room = "authority"
 	Issued   Room = "authority/issued"
 	Endpoint Room = "endpoint"
 	Packages Room = "clientPackages"
@@ -65,10 +70,11 @@ type Reservation struct {
 
 // Ledger remembers what was issued. Its methods may be called from several goroutines and by several processes at once.
 type Ledger interface {
-	// Reserve gives the claimed name's next generation to the caller and to no one else, or a *[NameInUseError].
-	Reserve(ctx context.Context, c Claim) (Reservation, error)
-	// Release gives a reservation back that led to nothing.
-	Release(ctx context.Context, r Reservation) error
+	// Reserve gives the claimed names' next generations to the caller and to no one else, all of them or, with a
+	// *[NameInUseError], none. The reservations are in the order of the claims.
+	Reserve(ctx context.Context, claims []Claim) ([]Reservation, error)
+	// Release gives reservations back that led to nothing.
+	Release(ctx context.Context, reservations []Reservation) error
 	// Commit makes entries and their products durable in one act and ends their reservations: afterwards all is there,
 	// or, with an error or a kill, nothing.
 	Commit(ctx context.Context, deliveries []Delivery) error
@@ -86,14 +92,6 @@ func (e *NameInUseError) Error() string {
 		return fmt.Sprintf("the name %q is being given to another certificate at this moment", e.Name)
 	}
 	return fmt.Sprintf("the name %q is in use (generation %d)", e.Name, e.Generation)
-}
-
-// ClockError says that the clock shows a time well before the ledger's last entry.
-type ClockError struct{ Now, Latest time.Time }
-
-func (e *ClockError) Error() string {
-	return fmt.Sprintf("the clock shows %s, and the ledger's last entry is of %s",
-		e.Now.UTC().Format(time.RFC3339), e.Latest.UTC().Format(time.RFC3339))
 }
 
 // LongValidityError says that a certificate was ordered for longer than its profile likes.

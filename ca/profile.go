@@ -10,12 +10,17 @@ import (
 // Purpose is what a certificate is for; it chooses the profile that the certificate follows.
 type Purpose string
 
-// The purposes. CA marks the authority's own certificate in a ledger; it cannot be ordered.
+// The purposes. Single and Root are authorities that are their own issuers: they are founded and cannot be ordered.
 const (
-	CA     Purpose = "ca"
-	Server Purpose = "server"
-	Client Purpose = "client"
+	Single  Purpose = "ca"      // issues to servers and clients and has no authority above or below it
+	Root    Purpose = "root"    // stands above issuing authorities
+	Issuing Purpose = "issuing" // issues to servers and clients, below a root
+	Server  Purpose = "server"
+	Client  Purpose = "client"
 )
+
+// IsAuthority tells whether certificates of the purpose are authorities'.
+func (p Purpose) IsAuthority() bool { return p == Single || p == Root || p == Issuing }
 
 const (
 	day = 24 * time.Hour
@@ -28,9 +33,9 @@ const (
 	maxServerDays = 825
 
 	leafDays    = 730
-	singleDays  = 3650
-	maxCADays   = 36500
-	maxLeafDays = 36500
+	issuingDays = 3650
+	rootDays    = 7300
+	maxDays     = 36500
 )
 
 // channelsUsage is the extended key usage by which a TAK Server lets a client choose its channels: the
@@ -41,7 +46,7 @@ var channelsUsage = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 7}
 type profile struct {
 	purpose     Purpose
 	days        int
-	maxDays     int // beyond it the order must say AllowLong
+	maxDays     int // beyond it the order must say AllowLong, where that is possible
 	keyUsage    x509.KeyUsage
 	rsaKeyUsage x509.KeyUsage // besides keyUsage, where the key is RSA
 	extended    []x509.ExtKeyUsage
@@ -51,10 +56,21 @@ type profile struct {
 	pathLength  int // for an authority: how many authorities may stand below
 }
 
-// single is an authority that is its own root.
 func single() profile {
-	return profile{purpose: CA, days: singleDays, maxDays: maxCADays, authority: true,
+	return profile{purpose: Single, days: issuingDays, maxDays: maxDays, authority: true,
 		keyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+}
+
+func root() profile {
+	p := single()
+	p.purpose, p.days, p.pathLength = Root, rootDays, 1
+	return p
+}
+
+func issuing() profile {
+	p := single()
+	p.purpose, p.hosts = Issuing, true
+	return p
 }
 
 func server() profile {
@@ -66,17 +82,20 @@ func server() profile {
 
 // client has digitalSignature alone: with clientAuth anything more is inconsistent (RFC 5280, 4.2.1.12).
 func client() profile {
-	return profile{purpose: Client, days: leafDays, maxDays: maxLeafDays, hosts: true,
+	return profile{purpose: Client, days: leafDays, maxDays: maxDays, hosts: true,
 		keyUsage: x509.KeyUsageDigitalSignature,
 		extended: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 }
 
+// profileOf returns the profile of what can be ordered.
 func profileOf(p Purpose) (profile, error) {
 	switch p {
+	case Issuing:
+		return issuing(), nil
 	case Server:
 		return server(), nil
 	case Client:
 		return client(), nil
 	}
-	return profile{}, fmt.Errorf("no certificate is issued for the purpose %q: want %q or %q", p, Server, Client)
+	return profile{}, fmt.Errorf("no certificate is issued for the purpose %q: want %q, %q or %q", p, Server, Client, Issuing)
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -88,9 +89,10 @@ func (p profile) judge(cert, meant, issuer *x509.Certificate, public crypto.Publ
 		{cert.Version == 3, "a certificate is of version 3 (RFC 5280, 4.1.2.1)"},
 		{cert.SerialNumber.Sign() > 0 && len(cert.SerialNumber.Bytes()) <= 20, "a serial is positive and has at most 20 octets (RFC 5280, 4.1.2.2)"},
 		{cert.NotBefore.Before(cert.NotAfter), "a validity ends after it begins"},
-		{p.authority || !cert.NotBefore.Before(issuer.NotBefore) && !cert.NotAfter.After(issuer.NotAfter), "a certificate lies within its issuer's validity"},
+		{issuer == meant || !cert.NotBefore.Before(issuer.NotBefore) && !cert.NotAfter.After(issuer.NotAfter), "a certificate lies within its issuer's validity"},
 		{cert.BasicConstraintsValid && cert.IsCA == p.authority && critical(cert, 19), "basic constraints are critical and say whether it is an authority (RFC 5280, 4.2.1.9)"},
 		{!p.authority || cert.MaxPathLen == p.pathLength, "an authority's path length is the profile's"},
+		{issuer == meant || !p.authority || p.pathLength < room(issuer), "an authority has room below its issuer (RFC 5280, 4.2.1.9)"},
 		{cert.KeyUsage == meant.KeyUsage && critical(cert, 15), "the key usage is critical and the profile's (RFC 5280, 4.2.1.3)"},
 		{slices.Equal(cert.ExtKeyUsage, meant.ExtKeyUsage) && len(cert.UnknownExtKeyUsage) == len(meant.UnknownExtKeyUsage), "the extended key usage is the profile's"},
 		{len(cert.SubjectKeyId) == 20 && bytes.Equal(cert.SubjectKeyId, meant.SubjectKeyId), "a subject key identifier is there (RFC 5280, 4.2.1.2)"},
@@ -99,7 +101,7 @@ func (p profile) judge(cert, meant, issuer *x509.Certificate, public crypto.Publ
 		{slices.Equal(cert.DNSNames, meant.DNSNames) && len(cert.IPAddresses) == len(meant.IPAddresses), "the alternative names are those asked for"},
 		{len(cert.EmailAddresses) == 0 && len(cert.URIs) == 0, "no alternative name is an address for mail or a URI"},
 		{bytes.Equal(cert.RawSubject, meant.RawSubject) && cert.Subject.CommonName != "", "the subject is the one asked for"},
-		{p.authority || !bytes.Equal(cert.RawSubject, cert.RawIssuer), "only an authority's certificate is its own issuer"},
+		{(issuer == meant) == bytes.Equal(cert.RawSubject, cert.RawIssuer), "only the certificate of an authority that stands at the top is its own issuer"},
 		{samePublic(cert.PublicKey, public), "the public key is the one asked for"},
 		{len(cert.Extensions) == p.extensions(cert), "there is no extension but the profile's"},
 	}
@@ -122,6 +124,14 @@ func (p profile) extensions(cert *x509.Certificate) int {
 		n++
 	}
 	return n
+}
+
+// room is how many authorities may stand one below the other under cert (RFC 5280, 4.2.1.9).
+func room(cert *x509.Certificate) int {
+	if cert.MaxPathLen < 0 {
+		return math.MaxInt
+	}
+	return cert.MaxPathLen
 }
 
 // critical tells whether the extension 2.5.29.arc is there and marked critical.
@@ -156,8 +166,8 @@ func (p profile) validDays(days int, allowLong bool) (int, error) {
 		return p.days, nil
 	case days < 0:
 		return 0, fmt.Errorf("a validity of %d days has ended before it begins", days)
-	case days > maxLeafDays:
-		return 0, fmt.Errorf("%d days are more than the %d that are taken", days, maxLeafDays)
+	case days > maxDays:
+		return 0, fmt.Errorf("%d days are more than the %d that are taken", days, maxDays)
 	case total > p.maxDays && !allowLong:
 		return 0, &LongValidityError{Days: total, Most: p.maxDays}
 	}

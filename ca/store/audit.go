@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,7 +19,7 @@ type AuditEntry struct {
 	Number   uint64    `json:"number"` // counts from 1
 	Time     time.Time `json:"time"`
 	By       string    `json:"by,omitempty"`
-	Act      string    `json:"act"` // found, issue, revoke, sign-crl, repair
+	Act      string    `json:"act"` // found, install, request, retire, detach, issue, revoke, sign-crl, repair
 	Serial   string    `json:"serial,omitempty"`
 	Name     string    `json:"name,omitempty"`
 	Detail   string    `json:"detail,omitempty"`
@@ -47,6 +48,9 @@ func (s *Store) record(tx *bbolt.Tx, e AuditEntry) error {
 		previous = sha256.Sum256(bucket.Get(auditKey(number - 1)))
 	}
 	e.Number, e.Time, e.By, e.Previous = number, s.o.Now().UTC(), s.o.By, hex.EncodeToString(previous[:])
+	if s.o.Remark != "" {
+		e.Detail = strings.TrimPrefix(e.Detail+"; "+s.o.Remark, "; ")
+	}
 	data, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("writing the audit trail: %w", err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 
@@ -19,12 +18,24 @@ import (
 	"github.com/ftsca/ftsca/internal/durable"
 )
 
-// Founding is what a new store begins with.
+// Founding is what a new store begins with: authorities, or the request of one.
 type Founding struct {
-	Certificate *x509.Certificate // the authority's
-	Key         []byte            // its key in PEM, sealed or in clear
-	CRL         []byte            // its first revocation list, in PEM
-	Number      *big.Int          // that list's number
+	Authorities []Founder // the one that issues first, its root behind it
+	Pending     *Pending  // where no authority is given: the request, whose key is PendingKey; its KeyFile and Since are set here
+	PendingKey  []byte    // in PEM, sealed or in clear
+	Name        string    // of the pending authority
+
+	// What the first of the authorities issued elsewhere, and what is revoked of it: a root that was split off.
+	Issued  []ca.Entry
+	Revoked []crl.Entry
+}
+
+// Founder is an authority with which a store begins.
+type Founder struct {
+	Certificate *x509.Certificate
+	Purpose     ca.Purpose // single, root or issuing
+	Key         []byte     // in PEM, sealed or in clear
+	List        []byte     // its first revocation list, in PEM
 }
 
 // ExistsError says that a folder cannot become a store, since there is something in it.
@@ -114,71 +125,118 @@ func furnish(dir string, f Founding, o Options) error {
 		}
 	}
 	s := &Store{dir: dir, authority: true, o: o}
-	record := recordOf(ca.Entry{Certificate: f.Certificate, Name: f.Certificate.Subject.CommonName, Generation: 1, Purpose: ca.CA, IssuedAt: o.Now()})
-	marked, err := json.MarshalIndent(mark{Format: Format, Name: record.Name}, "", "  ")
+	name := f.Name
+	if len(f.Authorities) > 0 {
+		name = f.Authorities[0].Certificate.Subject.CommonName
+	}
+	marked, err := json.MarshalIndent(mark{Format: Format, Name: name}, "", "  ")
 	if err != nil {
 		return err
 	}
-	empty := crl.NewList().Bytes()
-	certificate := encodeCertificate(f.Certificate.Raw)
-	bundle := append(certificate, f.CRL...)
-	files := []struct {
-		path string
-		data []byte
-		mode fs.FileMode
-	}{
-		{s.path(AuthorityRoom, keyFile), f.Key, 0o600},
-		{s.path(AuthorityRoom, issuedDir, record.Serial+".pem"), certificate, 0o644},
-		{s.endpoint(caFile), bundle, 0o644},
-		{s.endpoint(x509File), f.CRL, 0o644},
-		{s.endpoint(jsonFile), empty, 0o644},
-		{s.endpoint(lastFile), empty, 0o644},
-		{s.endpoint(issuedFile), nil, 0o644},
-		{s.endpoint(lockFile), nil, 0o644},
-		{s.endpoint(markFile), append(marked, '\n'), 0o644},
+	revoked := listOf(f.Revoked).Bytes()
+	files := []durable.File{
+		{Name: s.endpoint(jsonFile), Data: revoked, Mode: 0o644},
+		{Name: s.endpoint(lastFile), Data: revoked, Mode: 0o644},
+		{Name: s.endpoint(issuedFile), Mode: 0o644},
+		{Name: s.endpoint(lockFile), Mode: 0o644},
+		{Name: s.endpoint(markFile), Data: append(marked, '\n'), Mode: 0o644},
+		// bbolt makes its file itself; it has to be ours, with its mode, before it does.
+		{Name: s.path(AuthorityRoom, ledgerFile), Mode: 0o600},
 	}
-	for _, file := range files {
-		if err := durable.Create(file.path, file.data, file.mode); err != nil {
-			return err
-		}
+	for _, founder := range f.Authorities {
+		serial := crl.SerialOf(founder.Certificate.SerialNumber).String()
+		files = append(files,
+			durable.File{Name: s.path(AuthorityRoom, founder.keyFile()), Data: founder.Key, Mode: 0o600},
+			durable.File{Name: s.path(AuthorityRoom, issuedDir, serial+".pem"), Data: encodeCertificate(founder.Certificate.Raw), Mode: 0o644})
 	}
-	// bbolt makes its file itself; it has to be ours, with its mode, before it does.
-	path := s.path(AuthorityRoom, ledgerFile)
-	if err := durable.Create(path, nil, 0o600); err != nil {
+	for _, e := range f.Issued {
+		files = append(files, durable.File{Name: s.path(AuthorityRoom, issuedDir, crl.SerialOf(e.Certificate.SerialNumber).String()+".pem"),
+			Data: encodeCertificate(e.Certificate.Raw), Mode: 0o644})
+	}
+	if f.Pending != nil {
+		f.Pending.KeyFile, f.Pending.Since = keyFile, o.Now().UTC()
+		files = append(files,
+			durable.File{Name: s.path(AuthorityRoom, keyFile), Data: f.PendingKey, Mode: 0o600},
+			durable.File{Name: RequestFile(dir), Data: encodeRequest(f.Pending.Request), Mode: 0o644})
+	}
+	if err := durable.CreateAll(files); err != nil {
 		return err
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: ledgerTimeout})
+	return s.foundLedger(f, revoked)
+}
+
+// keyFile names the file of the authority's key.
+func (f Founder) keyFile() string {
+	if f.Purpose == ca.Root {
+		return rootKeyFile
+	}
+	return keyFile
+}
+
+// foundLedger fills the ledger with what the store begins with, and publishes what is derived from it.
+func (s *Store) foundLedger(f Founding, revoked []byte) error {
+	db, err := bbolt.Open(s.path(AuthorityRoom, ledgerFile), 0o600, &bbolt.Options{Timeout: ledgerTimeout})
 	if err != nil {
 		return fmt.Errorf("founding the ledger: %w", err)
 	}
+	var derived map[string][]byte
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket} {
+		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket, listBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
 		}
 		meta := tx.Bucket(metaBucket)
-		keys := map[string][]byte{
-			string(formatKey):    fmt.Append(nil, Format),
-			string(authorityKey): []byte(record.Serial),
-			string(numberKey):    f.Number.Bytes(),
-			string(listKey):      empty,
+		if err := meta.Put(formatKey, fmt.Append(nil, Format)); err != nil {
+			return err
 		}
-		for k, v := range keys {
-			if err := meta.Put([]byte(k), v); err != nil {
+		if err := meta.Put(listKey, revoked); err != nil {
+			return err
+		}
+		kept := authorities{Keys: map[string]string{}, Pending: f.Pending}
+		for i, founder := range f.Authorities {
+			if err := s.enterFounder(tx, founder, &kept, i == 0); err != nil {
 				return err
 			}
 		}
-		if err := putPublished(meta, map[string][]byte{caFile: bundle, x509File: f.CRL}); err != nil {
+		for _, e := range f.Issued {
+			if err := put(tx, recordOf(e), e.Certificate.Raw); err != nil {
+				return err
+			}
+		}
+		if f.Pending != nil {
+			if err := s.record(tx, AuditEntry{Act: "request", Name: f.Name, Detail: "an authority's certificate for the key " + f.Pending.KeyID}); err != nil {
+				return err
+			}
+		}
+		if err := kept.put(tx); err != nil {
 			return err
 		}
-		if err := put(tx, record, f.Certificate.Raw); err != nil {
+		if derived, err = s.compose(tx); err != nil {
 			return err
 		}
-		return s.record(tx, AuditEntry{Act: "found", Serial: record.Serial, Name: record.Name, Detail: "until " + record.NotAfter.Format("2006-01-02")})
+		return putPublished(meta, derived)
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("founding the ledger: %w", err)
 	}
-	return nil
+	return s.writePublished(derived)
+}
+
+func (s *Store) enterFounder(tx *bbolt.Tx, f Founder, kept *authorities, current bool) error {
+	record := recordOf(ca.Entry{Certificate: f.Certificate, Name: f.Certificate.Subject.CommonName, Generation: 1, Purpose: f.Purpose, IssuedAt: s.o.Now()})
+	if err := put(tx, record, f.Certificate.Raw); err != nil {
+		return err
+	}
+	kept.Keys[crl.KeyID(f.Certificate)] = f.keyFile()
+	if current {
+		kept.Current = record.Serial
+	} else {
+		kept.Roots = append(kept.Roots, record.Serial)
+	}
+	if err := putList(tx, SignedList{Authority: f.Certificate, PEM: f.List}); err != nil {
+		return err
+	}
+	return s.record(tx, AuditEntry{Act: "found", Serial: record.Serial, Name: record.Name,
+		Detail: fmt.Sprintf("%s, until %s", record.Purpose, record.NotAfter.Format("2006-01-02"))})
 }

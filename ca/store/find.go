@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,9 +32,9 @@ func (s *Store) Records(ctx context.Context) ([]Record, error) {
 	var records []Record
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		return tx.Bucket(indexBucket).ForEach(func(_, v []byte) error {
-			var r Record
-			if err := json.Unmarshal(v, &r); err != nil {
-				return fmt.Errorf("reading the ledger's index: %w", err)
+			r, err := decodeRecord(v)
+			if err != nil {
+				return err
 			}
 			records = append(records, r)
 			return nil
@@ -75,17 +74,11 @@ func (s *Store) FindListed(address string) ([]Record, error) {
 // lookUp resolves an address in the ledger without reading the whole index.
 func lookUp(tx *bbolt.Tx, address string) ([]Record, error) {
 	index := tx.Bucket(indexBucket)
-	decode := func(v []byte) (r Record, err error) {
-		if err = json.Unmarshal(v, &r); err != nil {
-			err = fmt.Errorf("reading the ledger's index: %w", err)
-		}
-		return r, err
-	}
 	var found []Record
 	prefix := append([]byte(address), 0)
 	c := index.Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		r, err := decode(v)
+		r, err := decodeRecord(v)
 		if err != nil {
 			return nil, err
 		}
@@ -96,13 +89,13 @@ func lookUp(tx *bbolt.Tx, address string) ([]Record, error) {
 	}
 	if name, generation, ok := splitGeneration(address); ok {
 		if v := index.Get(indexKey(name, generation)); v != nil {
-			r, err := decode(v)
+			r, err := decodeRecord(v)
 			return []Record{r}, err
 		}
 	}
 	if serial, err := crl.ParseSerial(address); err == nil {
 		if key := tx.Bucket(serialBucket).Get([]byte(serial.String())); key != nil {
-			r, err := decode(index.Get(key))
+			r, err := decodeRecord(index.Get(key))
 			return []Record{r}, err
 		}
 	}
@@ -178,7 +171,7 @@ func (s *Store) issued() ([]Record, error) {
 	seen := map[string]bool{}
 	for line := range bytes.Lines(data) {
 		var r Record
-		if json.Unmarshal(line, &r) != nil || seen[r.Serial] {
+		if r, err = decodeRecord(line); err != nil || seen[r.Serial] {
 			continue
 		}
 		seen[r.Serial] = true

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -33,49 +36,59 @@ func (e *UnfinishedError) Error() string {
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // Reserve implements [ca.Ledger].
-func (s *Store) Reserve(ctx context.Context, c ca.Claim) (ca.Reservation, error) {
+func (s *Store) Reserve(ctx context.Context, claims []ca.Claim) ([]ca.Reservation, error) {
 	unlock, err := s.lock(ctx, s.o.LockWait)
 	if err != nil {
-		return ca.Reservation{}, err
+		return nil, err
 	}
 	defer unlock()
 	if err := errors.Join(s.alive(), s.recover()); err != nil {
-		return ca.Reservation{}, err
+		return nil, err
 	}
-	var r ca.Reservation
+	reservations := make([]ca.Reservation, len(claims))
 	err = s.change(func(tx *bbolt.Tx) error {
-		last := lastGeneration(tx.Bucket(indexBucket), c.Name)
-		held := lastGeneration(tx.Bucket(reservationBucket), c.Name)
-		switch {
-		case last > 0 && !c.NewGeneration:
-			return &ca.NameInUseError{Name: c.Name, Generation: last}
-		case held > 0:
-			return &ca.NameInUseError{Name: c.Name, Generation: last, Reserved: true}
-		}
-		r = ca.Reservation{Name: c.Name, Generation: last + 1, Latest: latest(tx)}
 		data, err := json.Marshal(claim{Run: s.run})
 		if err != nil {
 			return err
 		}
-		return tx.Bucket(reservationBucket).Put(indexKey(r.Name, r.Generation), data)
+		for i, c := range claims {
+			last := lastGeneration(tx.Bucket(indexBucket), c.Name)
+			held := lastGeneration(tx.Bucket(reservationBucket), c.Name)
+			switch {
+			case last > 0 && !c.NewGeneration:
+				return &ca.NameInUseError{Name: c.Name, Generation: last}
+			case held > 0:
+				return &ca.NameInUseError{Name: c.Name, Generation: last, Reserved: true}
+			}
+			reservations[i] = ca.Reservation{Name: c.Name, Generation: last + 1, Latest: latest(tx)}
+			if err := tx.Bucket(reservationBucket).Put(indexKey(c.Name, last+1), data); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return ca.Reservation{}, fmt.Errorf("reserving the name: %w", err)
+		return nil, fmt.Errorf("reserving the name: %w", err)
 	}
-	return r, nil
+	return reservations, nil
 }
 
 // Release implements [ca.Ledger].
-func (s *Store) Release(ctx context.Context, r ca.Reservation) error {
+func (s *Store) Release(ctx context.Context, reservations []ca.Reservation) error {
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
-		key := indexKey(r.Name, r.Generation)
-		if !s.holds(tx, key) {
-			return nil // it was committed after all
+		for _, r := range reservations {
+			key := indexKey(r.Name, r.Generation)
+			if !s.holds(tx, key) {
+				continue // it was committed after all
+			}
+			if err := tx.Bucket(reservationBucket).Delete(key); err != nil {
+				return err
+			}
 		}
-		return tx.Bucket(reservationBucket).Delete(key)
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("giving the name %q back: %w", r.Name, err)
+		return fmt.Errorf("giving reserved names back: %w", err)
 	}
 	return nil
 }
@@ -100,45 +113,34 @@ func lastGeneration(b *bbolt.Bucket, name string) int {
 
 // Commit implements [ca.Ledger]. An *[UnfinishedError] says that the certificates are issued although files wait.
 func (s *Store) Commit(ctx context.Context, deliveries []ca.Delivery) error {
-	promised := make([]promise, len(deliveries))
+	parcels := make([]parcel, len(deliveries))
 	for i, d := range deliveries {
-		serial := crl.SerialOf(d.Entry.Certificate.SerialNumber).String()
-		certificate := ca.Product{Room: ca.Issued, Name: serial + ".pem", Mode: 0o644, Data: encodeCertificate(d.Entry.Certificate.Raw)}
-		files, err := s.stage(append(d.Products, certificate))
-		promised[i] = promise{Run: s.run, Serial: serial, Name: d.Entry.Name, Files: files}
-		if err != nil {
-			return errors.Join(err, s.unstage(promised[:i+1]))
-		}
+		cert := d.Entry.Certificate
+		parcels[i] = parcel{serial: crl.SerialOf(cert.SerialNumber).String(), name: d.Entry.Name,
+			products: append(d.Products, certificateFile(cert))}
+		parcels[i].publish = d.Entry.Purpose.IsAuthority()
 	}
-	unlock, err := s.lock(ctx, s.o.LockWait)
-	if err != nil {
-		return errors.Join(err, s.unstage(promised))
-	}
-	defer unlock()
-	err = s.checkFree(promised)
-	if err == nil {
-		err = s.change(func(tx *bbolt.Tx) error {
-			for i, d := range deliveries {
-				if err := s.enter(tx, d, promised[i]); err != nil {
-					return err
-				}
+	err := s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
+		for _, d := range deliveries {
+			if err := s.enter(tx, d); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("recording the certificate: %w", err), s.unstage(promised))
-	}
-	for _, p := range promised {
-		if err := s.keepPromise(p); err != nil {
-			return &UnfinishedError{Name: p.Name, Err: err}
 		}
+		return nil
+	})
+	var unfinished *UnfinishedError
+	if err != nil && !errors.As(err, &unfinished) {
+		return fmt.Errorf("recording the certificate: %w", err)
 	}
-	return nil
+	return err
+}
+
+func certificateFile(cert *x509.Certificate) ca.Product {
+	return ca.Product{Room: ca.Issued, Name: crl.SerialOf(cert.SerialNumber).String() + ".pem", Mode: 0o644, Data: encodeCertificate(cert.Raw)}
 }
 
 // enter writes one delivery to the ledger.
-func (s *Store) enter(tx *bbolt.Tx, d ca.Delivery, p promise) error {
+func (s *Store) enter(tx *bbolt.Tx, d ca.Delivery) error {
 	key := indexKey(d.Reservation.Name, d.Reservation.Generation)
 	if !s.holds(tx, key) {
 		return fmt.Errorf("the reservation of %q is gone", d.Reservation.Name)
@@ -148,22 +150,74 @@ func (s *Store) enter(tx *bbolt.Tx, d ca.Delivery, p promise) error {
 	}
 	record := recordOf(d.Entry)
 	for _, product := range d.Products {
-		if product.Room == ca.Packages {
+		if product.Room == ca.Packages && strings.HasSuffix(product.Name, packageExt) {
 			record.Package = product.Name
 		}
 	}
 	if err := put(tx, record, d.Entry.Certificate.Raw); err != nil {
 		return err
 	}
-	staged, err := json.Marshal(p)
-	if err != nil {
-		return err
+	if !d.Entry.RetireEarlier.IsZero() {
+		if err := retireEarlier(tx, record, d.Entry.RetireEarlier); err != nil {
+			return err
+		}
 	}
-	if err := tx.Bucket(stagedBucket).Put([]byte(p.Serial), staged); err != nil {
-		return err
+	if d.Entry.Purpose == ca.Issuing {
+		if err := adoptOurs(tx, d); err != nil {
+			return err
+		}
 	}
 	return s.record(tx, AuditEntry{Act: "issue", Serial: record.Serial, Name: record.Name,
 		Detail: fmt.Sprintf("%s, generation %d, until %s", record.Purpose, record.Generation, record.NotAfter.Format("2006-01-02")) + remark(d.Entry.Remark)})
+}
+
+// retireEarlier notes when the earlier generations of a name are to be revoked, unless an earlier renewal has said so.
+func retireEarlier(tx *bbolt.Tx, of Record, at time.Time) error {
+	index := tx.Bucket(indexBucket)
+	for generation := 1; generation < of.Generation; generation++ {
+		key := indexKey(of.Name, generation)
+		data := index.Get(key)
+		if data == nil {
+			continue
+		}
+		r, err := decodeRecord(data)
+		if err != nil {
+			return err
+		}
+		if !r.RevokeAt.IsZero() {
+			continue
+		}
+		r.RevokeAt = at.UTC()
+		if data, err = json.Marshal(r); err != nil {
+			return err
+		}
+		if err := index.Put(key, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adoptOurs makes an authority that a root of this store has issued the current one, where its key is the store's: it
+// was renewed, or its key came with it. Others' authorities are issued like any certificate.
+func adoptOurs(tx *bbolt.Tx, d ca.Delivery) error {
+	a, err := getAuthorities(tx)
+	if err != nil {
+		return err
+	}
+	id := crl.KeyID(d.Entry.Certificate)
+	for _, product := range d.Products {
+		if product.Room == ca.Keys {
+			a.Keys[id] = product.Name
+		}
+	}
+	if a.Keys[id] == "" {
+		return nil
+	}
+	if err := a.adopt(tx, crl.SerialOf(d.Entry.Certificate.SerialNumber).String(), d.Entry.Certificate); err != nil {
+		return err
+	}
+	return a.put(tx)
 }
 
 func remark(s string) string {

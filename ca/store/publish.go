@@ -10,9 +10,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/big"
 	"os"
+	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -21,40 +24,206 @@ import (
 	"github.com/ftsca/ftsca/internal/durable"
 )
 
-// publishIssued appends a recorded certificate to the endpoint's list, unless it is its last line already, as after a
-// kill between the two. The caller holds the lock.
-func (s *Store) publishIssued(serial string) error {
-	var record []byte
+// publishIssued appends recorded certificates to the endpoint's list, as far as they are not among its last lines
+// already, as after a kill between the two. The caller holds the lock.
+func (s *Store) publishIssued(promised []promise) error {
+	var records [][]byte
 	err := s.look(func(tx *bbolt.Tx) error {
-		record = bytes.Clone(tx.Bucket(indexBucket).Get(tx.Bucket(serialBucket).Get([]byte(serial))))
+		for _, p := range promised {
+			key := tx.Bucket(serialBucket).Get([]byte(p.Serial))
+			if key == nil {
+				continue // what was delivered is no certificate
+			}
+			data := tx.Bucket(indexBucket).Get(key)
+			r, err := decodeRecord(data)
+			if err != nil {
+				return err
+			}
+			if !r.Purpose.IsAuthority() {
+				records = append(records, bytes.Clone(data))
+			}
+		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || len(records) == 0 {
 		return err
 	}
 	path := s.endpoint(issuedFile)
-	if data, err := os.ReadFile(path); err == nil && bytes.HasSuffix(data, append(bytes.Clone(record), '\n')) {
+	lines := bytes.Join(records, []byte{'\n'})
+	listed, err := tail(path, 2*len(lines)+tailSlack)
+	if err != nil {
+		return fmt.Errorf("looking at what is listed for the endpoint: %w", err)
+	}
+	var missing []byte
+	for _, r := range records {
+		if !bytes.Contains(listed, append([]byte{'\n'}, append(r, '\n')...)) {
+			missing = append(append(missing, r...), '\n')
+		}
+	}
+	if len(missing) == 0 {
 		return nil
 	}
-	if err := durable.Append(path, append(record, '\n'), 0o644); err != nil {
-		return fmt.Errorf("listing the certificate for the endpoint: %w", err)
+	if err := durable.Append(path, missing, 0o644); err != nil {
+		return fmt.Errorf("listing the certificates for the endpoint: %w", err)
 	}
 	return nil
 }
 
-// Publication tells what signing a revocation list did.
+// tailSlack is more than the lines that another process may have added since a kill and before the recovery.
+const tailSlack = 64 << 10
+
+// tail returns the last n bytes of a file, behind a newline where they are all of it. No file has no bytes.
+func tail(path string, n int) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() <= int64(n) {
+		data, err := io.ReadAll(f)
+		return append([]byte{'\n'}, data...), err
+	}
+	data := make([]byte, n)
+	_, err = f.ReadAt(data, info.Size()-int64(n))
+	return data, err
+}
+
+// compose returns the files that are derived from the authorities and their revocation lists.
+func (s *Store) compose(tx *bbolt.Tx) (map[string][]byte, error) {
+	kept, err := getAuthorities(tx)
+	if err != nil {
+		return nil, err
+	}
+	a, err := kept.load(tx)
+	if err != nil {
+		return nil, err
+	}
+	var bundle, lists []byte
+	for _, cert := range a.All() {
+		bundle = append(bundle, encodeCertificate(cert.Raw)...)
+		l, err := getList(tx, cert)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, l.PEM...)
+	}
+	return map[string][]byte{x509File: lists, caFile: append(bundle, lists...)}, nil
+}
+
+// publish writes the derived files. Their sums are noted before, so that what another hand wrote is told from what we
+// did. The caller holds the lock.
+func (s *Store) publish() error {
+	var files map[string][]byte
+	err := s.change(func(tx *bbolt.Tx) error {
+		var err error
+		if files, err = s.compose(tx); err != nil {
+			return err
+		}
+		return putPublished(tx.Bucket(metaBucket), files)
+	})
+	if err != nil {
+		return fmt.Errorf("publishing the authorities: %w", err)
+	}
+	return s.writePublished(files)
+}
+
+func (s *Store) writePublished(files map[string][]byte) error {
+	if err := durable.WriteFile(s.endpoint(x509File), files[x509File], 0o644); err != nil {
+		return fmt.Errorf("publishing the revocation list: %w", err)
+	}
+	if err := durable.WriteFile(s.endpoint(caFile), files[caFile], 0o644); err != nil {
+		return fmt.Errorf("publishing the authority's certificates: %w", err)
+	}
+	return nil
+}
+
+// keptList is an authority's last revocation list, as the ledger keeps it.
+type keptList struct {
+	Number *big.Int `json:"number"`
+	PEM    []byte   `json:"pem"`
+}
+
+// getList returns an authority's last list; the zero keptList where it has signed none.
+func getList(tx *bbolt.Tx, authority *x509.Certificate) (l keptList, err error) {
+	data := tx.Bucket(listBucket).Get([]byte(crl.KeyID(authority)))
+	if data == nil {
+		return l, nil
+	}
+	if err := json.Unmarshal(data, &l); err != nil {
+		return l, fmt.Errorf("reading the last revocation list of %q: %w", authority.Subject.CommonName, err)
+	}
+	return l, nil
+}
+
+// SignedList returns the last revocation list of one of the store's authorities in PEM; nothing where it signed none.
+func (s *Store) SignedList(ctx context.Context, authority *x509.Certificate) ([]byte, error) {
+	var list keptList
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		var err error
+		list, err = getList(tx, authority)
+		return err
+	})
+	return list.PEM, err
+}
+
+// putList keeps a list that is newer than the one kept.
+func putList(tx *bbolt.Tx, l SignedList) error {
+	parsed, err := crl.ParseX509(l.PEM)
+	if err != nil {
+		return err
+	}
+	kept, err := getList(tx, l.Authority)
+	if err != nil {
+		return err
+	}
+	number := parsed.Number
+	if number == nil {
+		number = new(big.Int)
+	}
+	if kept.Number != nil && number.Cmp(kept.Number) <= 0 {
+		return nil
+	}
+	data, err := json.Marshal(keptList{Number: number, PEM: l.PEM})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(listBucket).Put([]byte(crl.KeyID(l.Authority)), data)
+}
+
+// Publication tells what signing the revocation lists did.
 type Publication struct {
-	Entries  int         // in the list
-	Number   *big.Int    // the CRL's number
+	Lists    []Published // one for each authority that signed
 	Taken    []crl.Entry // revocations that another program had signed into ca.pem, and that were read back
 	SetAside string      // where a ca.pem that another hand had changed was kept; "" where there was none
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
 }
 
-// SignCRL signs all that is in force and publishes it as FTS_CRL.pem and within ca.pem, valid for the given days
-// (zero: [ca.DefaultCRLDays]). What another program signed into ca.pem since the last time is taken into the list
-// first, and what another hand changed there is set aside.
-func (s *Store) SignCRL(ctx context.Context, a *ca.Authority, days int) (Publication, error) {
+// Published is a list that was signed.
+type Published struct {
+	Authority string // its common name
+	Entries   int
+	Number    *big.Int
+}
+
+// Signing is how revocation lists are signed.
+type Signing struct {
+	Days int // until the lists lapse; zero means [ca.DefaultCRLDays]
+	// Urgent signs, as revoking does, even though the clock cannot be right: by the time of the ledger's last entry. A list
+	// by a clock that lags a year would have lapsed at once, and servers that load it would lock everyone out.
+	Urgent bool
+}
+
+// SignCRL has each authority given sign what is in force of its certificates, and publishes the lists as FTS_CRL.pem
+// and within ca.pem. What another program signed into ca.pem since the last time is taken into the list first, and what
+// another hand changed there is set aside.
+func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Authority) (Publication, error) {
 	unlock, err := s.lock(ctx, s.o.LockWait)
 	if err != nil {
 		return Publication{}, err
@@ -64,7 +233,7 @@ func (s *Store) SignCRL(ctx context.Context, a *ca.Authority, days int) (Publica
 		return Publication{}, err
 	}
 	var p Publication
-	if p.Taken, p.SetAside, err = s.readBack(a); err != nil {
+	if p.Taken, p.SetAside, err = s.readBack(); err != nil {
 		return Publication{}, err
 	}
 	if len(p.Taken) > 0 {
@@ -80,53 +249,112 @@ func (s *Store) SignCRL(ctx context.Context, a *ca.Authority, days int) (Publica
 	if standing.Broken != nil {
 		return Publication{}, standing.Broken
 	}
-	p.Vanished, p.Entries = standing.Vanished, len(standing.InForce)
-	var last *big.Int
-	err = s.look(func(tx *bbolt.Tx) error {
-		if data := tx.Bucket(metaBucket).Get(numberKey); data != nil {
-			last = new(big.Int).SetBytes(data)
+	p.Vanished = standing.Vanished
+	at, noted, err := s.signingTime(how.Urgent)
+	if err != nil {
+		return Publication{}, err
+	}
+	shares, last, err := s.share(authorities, standing.InForce)
+	if err != nil {
+		return Publication{}, err
+	}
+	lists := make([]SignedList, len(authorities))
+	for i, a := range authorities {
+		list, number, err := a.SignCRL(at, shares[i], last[i].Number, how.Days)
+		if err != nil {
+			return Publication{}, err
 		}
-		return nil
-	})
-	if err != nil {
-		return Publication{}, err
+		lists[i] = SignedList{Authority: a.Certificate(), PEM: list}
+		p.Lists = append(p.Lists, Published{Authority: a.Certificate().Subject.CommonName, Entries: len(shares[i]), Number: number})
 	}
-	list, number, err := a.SignCRL(standing.InForce, last, days)
-	if err != nil {
-		return Publication{}, err
-	}
-	p.Number = number
-	bundle := append(encodeChain(a.Chain()), list...)
-	// The number is used up before the list is seen anywhere, so that a kill can never make it come twice.
+	// The numbers are used up before the lists are seen anywhere, so that a kill can never make one come twice.
+	var files map[string][]byte
 	err = s.change(func(tx *bbolt.Tx) error {
+		for i, l := range lists {
+			if err := putList(tx, l); err != nil {
+				return err
+			}
+			if err := s.record(tx, AuditEntry{Act: "sign-crl", Name: p.Lists[i].Authority,
+				Detail: fmt.Sprintf("number %s, %d entries", p.Lists[i].Number, p.Lists[i].Entries) + remark(noted)}); err != nil {
+				return err
+			}
+		}
+		var err error
+		if files, err = s.compose(tx); err != nil {
+			return err
+		}
 		meta := tx.Bucket(metaBucket)
-		if err := meta.Put(numberKey, number.Bytes()); err != nil {
+		if err := putPublished(meta, files); err != nil {
 			return err
 		}
-		if err := putPublished(meta, map[string][]byte{x509File: list, caFile: bundle}); err != nil {
-			return err
-		}
-		if err := meta.Put(listKey, listOf(standing.InForce).Bytes()); err != nil {
-			return err
-		}
-		return s.record(tx, AuditEntry{Act: "sign-crl", Detail: fmt.Sprintf("number %s, %d entries", number, p.Entries)})
+		return meta.Put(listKey, listOf(standing.InForce).Bytes())
 	})
 	if err != nil {
 		return Publication{}, fmt.Errorf("recording the revocation list: %w", err)
 	}
-	if err := durable.WriteFile(s.endpoint(x509File), list, 0o644); err != nil {
-		return Publication{}, fmt.Errorf("publishing the revocation list: %w", err)
-	}
-	if err := durable.WriteFile(s.endpoint(caFile), bundle, 0o644); err != nil {
-		return Publication{}, fmt.Errorf("publishing the authority's certificates: %w", err)
-	}
-	return p, nil
+	return p, s.writePublished(files)
+}
+
+// signingTime is the time that lists bear, and what the audit trail shall say of it.
+func (s *Store) signingTime(urgent bool) (at time.Time, noted string, err error) {
+	err = s.look(func(tx *bbolt.Tx) error {
+		at = s.o.Now()
+		var err error
+		if noted, err = s.o.clock().Check(latest(tx)); err != nil && urgent {
+			at, noted, err = latest(tx), err.Error(), nil
+			if at.Before(s.o.Built) {
+				at = s.o.Built
+			}
+		}
+		return err
+	})
+	return at, noted, err
+}
+
+// share gives each authority the entries of the certificates that it issued: those that name it as issuer, and those
+// that name nobody, unless the ledger knows the serial as another's. It returns each one's last list too.
+func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares [][]crl.Entry, last []keptList, err error) {
+	shares, last = make([][]crl.Entry, len(authorities)), make([]keptList, len(authorities))
+	err = s.look(func(tx *bbolt.Tx) error {
+		kept, err := getAuthorities(tx)
+		if err != nil {
+			return err
+		}
+		alone := kept.Current != "" && len(kept.Earlier)+len(kept.Roots) == 0
+		ids := make([]string, len(authorities))
+		for i, a := range authorities {
+			ids[i] = crl.KeyID(a.Certificate())
+			if last[i], err = getList(tx, a.Certificate()); err != nil {
+				return err
+			}
+		}
+		index, serials := tx.Bucket(indexBucket), tx.Bucket(serialBucket)
+		for _, e := range entries {
+			issuer := e.Issuer
+			if issuer == "" && !alone {
+				if key := serials.Get([]byte(e.Serial.String())); key != nil {
+					r, err := decodeRecord(index.Get(key))
+					if err != nil {
+						return err
+					}
+					issuer = r.Issuer
+				}
+			}
+			for i := range shares {
+				if issuer == "" || issuer == ids[i] {
+					shares[i] = append(shares[i], e)
+				}
+			}
+		}
+		return nil
+	})
+	return shares, last, err
 }
 
 // readBack looks at ca.pem before it is overwritten. A FreeTAKServer that revokes signs its list into that file, with
 // the authority's key and without raising the list's number, and nowhere else: those entries are returned. Any other
 // change is kept in a file of its own, whose name is returned. The caller holds the lock.
-func (s *Store) readBack(a *ca.Authority) (taken []crl.Entry, setAside string, err error) {
+func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 	path := s.endpoint(caFile)
 	data, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) {
@@ -136,7 +364,15 @@ func (s *Store) readBack(a *ca.Authority) (taken []crl.Entry, setAside string, e
 		return nil, "", fmt.Errorf("looking at what is published: %w", err)
 	}
 	published := map[string]string{}
+	var ours Authorities
 	err = s.look(func(tx *bbolt.Tx) error {
+		kept, err := getAuthorities(tx)
+		if err != nil {
+			return err
+		}
+		if ours, err = kept.load(tx); err != nil {
+			return err
+		}
 		return json.Unmarshal(tx.Bucket(metaBucket).Get(publishedKey), &published)
 	})
 	if err != nil {
@@ -153,11 +389,11 @@ func (s *Store) readBack(a *ca.Authority) (taken []crl.Entry, setAside string, e
 			break
 		}
 		if block.Type == "CERTIFICATE" {
-			foreign = foreign || !contains(a.Chain(), block.Bytes)
+			foreign = foreign || !ours.knows(block.Bytes)
 			continue
 		}
 		list, err := crl.ParseX509(block.Bytes)
-		if block.Type != "X509 CRL" || err != nil || list.CheckSignature(a.Certificate()) != nil {
+		if block.Type != "X509 CRL" || err != nil || !ours.signed(list) {
 			foreign = true
 			continue
 		}
@@ -174,21 +410,17 @@ func (s *Store) readBack(a *ca.Authority) (taken []crl.Entry, setAside string, e
 	return taken, setAside, err
 }
 
-func contains(chain []*x509.Certificate, der []byte) bool {
-	for _, c := range chain {
-		if bytes.Equal(c.Raw, der) {
-			return true
-		}
-	}
-	return false
+// knows tells whether a certificate is one of the authorities', or an earlier one for the same key and name.
+func (a Authorities) knows(der []byte) bool {
+	cert, err := x509.ParseCertificate(der)
+	return err == nil && slices.ContainsFunc(a.All(), func(c *x509.Certificate) bool {
+		return bytes.Equal(c.RawSubject, cert.RawSubject) && bytes.Equal(c.RawSubjectPublicKeyInfo, cert.RawSubjectPublicKeyInfo)
+	})
 }
 
-func encodeChain(chain []*x509.Certificate) []byte {
-	var b bytes.Buffer
-	for _, c := range chain {
-		b.Write(encodeCertificate(c.Raw))
-	}
-	return b.Bytes()
+// signed tells whether one of the authorities signed a list.
+func (a Authorities) signed(list *crl.X509) bool {
+	return slices.ContainsFunc(a.All(), func(c *x509.Certificate) bool { return list.CheckSignature(c) == nil })
 }
 
 // putPublished notes the SHA-256 of what is about to be published.

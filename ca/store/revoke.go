@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ type Standing struct {
 	InForce  []crl.Entry // all that is revoked
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them: another hand took them out
 	Unsigned []crl.Entry // in force and not yet in FTS_CRL.pem
+	Signed   []*crl.X509 // the lists in FTS_CRL.pem
 }
 
 // BrokenListError says why FTS_CRL.json cannot be read.
@@ -72,13 +74,27 @@ func (s *Store) standing() (Standing, error) {
 		st.Vanished = crl.Missing(listed, last)
 	}
 	var signed []crl.Entry
-	if data, err := os.ReadFile(s.endpoint(x509File)); err == nil {
-		if list, err := crl.ParseX509(data); err == nil {
-			signed = list.Entries
-		}
+	st.Signed = s.signedLists()
+	for _, list := range st.Signed {
+		signed = append(signed, list.Entries...)
 	}
 	st.Unsigned = crl.Missing(signed, st.InForce)
 	return st, err
+}
+
+// signedLists reads the published X.509 lists; what cannot be read of them has signed nothing.
+func (s *Store) signedLists() []*crl.X509 {
+	data, err := os.ReadFile(s.endpoint(x509File))
+	if err != nil {
+		return nil
+	}
+	var lists []*crl.X509
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if list, err := crl.ParseX509(block.Bytes); err == nil {
+			lists = append(lists, list)
+		}
+	}
+	return lists
 }
 
 // lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's.

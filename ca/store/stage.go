@@ -22,10 +22,10 @@ import (
 // promise is what a commit owes: files that lie staged, under hidden names beside their final ones, until the ledger
 // has their certificate.
 type promise struct {
-	Run    string       `json:"run"`
-	Serial string       `json:"serial"`
-	Name   string       `json:"name"`
-	Files  []stagedFile `json:"files"`
+	Run     string       `json:"run"`
+	Serial  string       `json:"serial"`            // of the certificate, or what else tells the promise from others
+	Publish bool         `json:"publish,omitempty"` // the authorities' files are to be published anew
+	Files   []stagedFile `json:"files"`
 }
 
 type stagedFile struct {
@@ -48,31 +48,97 @@ func (s *Store) finalPath(f stagedFile) string {
 	return s.path(filepath.FromSlash(string(f.Room)), f.Name)
 }
 
-// stage writes products under their hidden names and returns those that it wrote, also with an error.
-func (s *Store) stage(products []ca.Product) ([]stagedFile, error) {
-	var files []stagedFile
-	for _, p := range products {
-		if p.Name == "" || p.Name != filepath.Base(p.Name) || strings.HasPrefix(p.Name, ".") {
-			return files, fmt.Errorf("the file name %q does not stand alone", p.Name)
-		}
-		sum := sha256.Sum256(p.Data)
-		f := stagedFile{Room: p.Room, Name: p.Name, Sum: hex.EncodeToString(sum[:]), Replace: p.Replace, Keep: p.Keep}
-		if err := durable.Create(s.stagedPath(f, s.run), p.Data, p.Mode); err != nil {
-			return files, fmt.Errorf("staging %s: %w", p.Name, err)
-		}
-		files = append(files, f)
+// parcel is what goes into the store in one act with a change of the ledger.
+type parcel struct {
+	serial, name string
+	products     []ca.Product
+	publish      bool
+}
+
+// deliver stages the files of parcels, changes the ledger, and puts the files in place: all of it happens, or nothing,
+// whatever kills the process. An *[UnfinishedError] says that the change is done although files wait.
+func (s *Store) deliver(ctx context.Context, parcels []parcel, enter func(*bbolt.Tx) error) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
 	}
-	return files, nil
+	promised, err := s.stage(parcels)
+	if err != nil {
+		return err
+	}
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return errors.Join(err, s.unstage(promised))
+	}
+	defer unlock()
+	if err = s.checkFree(promised); err == nil {
+		err = s.change(func(tx *bbolt.Tx) error {
+			for _, p := range promised {
+				data, err := json.Marshal(p)
+				if err != nil {
+					return err
+				}
+				if err := tx.Bucket(stagedBucket).Put([]byte(p.Serial), data); err != nil {
+					return err
+				}
+			}
+			return enter(tx)
+		})
+	}
+	if err != nil {
+		return errors.Join(err, s.unstage(promised))
+	}
+	if err := s.keepPromises(promised); err != nil {
+		return &UnfinishedError{Name: parcels[0].name, Err: err}
+	}
+	return nil
+}
+
+// prepare makes sure that what this process stages is known as a live one's.
+func (s *Store) prepare(ctx context.Context) error {
+	s.mu.Lock()
+	ready := s.live != nil
+	s.mu.Unlock()
+	if ready {
+		return nil
+	}
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return errors.Join(s.alive(), s.recover())
+}
+
+// stage writes the parcels' products under their hidden names; with an error, none is left.
+func (s *Store) stage(parcels []parcel) ([]promise, error) {
+	promised := make([]promise, len(parcels))
+	var files []durable.File
+	for i, parcel := range parcels {
+		promised[i] = promise{Run: s.run, Serial: parcel.serial, Publish: parcel.publish}
+		for _, p := range parcel.products {
+			if p.Name == "" || p.Name != filepath.Base(p.Name) || strings.HasPrefix(p.Name, ".") {
+				return nil, fmt.Errorf("the file name %q does not stand alone", p.Name)
+			}
+			sum := sha256.Sum256(p.Data)
+			f := stagedFile{Room: p.Room, Name: p.Name, Sum: hex.EncodeToString(sum[:]), Replace: p.Replace, Keep: p.Keep}
+			promised[i].Files = append(promised[i].Files, f)
+			files = append(files, durable.File{Name: s.stagedPath(f, s.run), Data: p.Data, Mode: p.Mode})
+		}
+	}
+	if err := durable.CreateAll(files); err != nil {
+		return nil, fmt.Errorf("staging: %w", err)
+	}
+	return promised, nil
 }
 
 func (s *Store) unstage(promised []promise) error {
-	var errs []error
+	var names []string
 	for _, p := range promised {
 		for _, f := range p.Files {
-			errs = append(errs, durable.Remove(s.stagedPath(f, p.Run)))
+			names = append(names, s.stagedPath(f, p.Run))
 		}
 	}
-	return errors.Join(errs...)
+	return durable.RemoveAll(names)
 }
 
 // checkFree refuses a commit that would overwrite what it may not; the caller holds the lock.
@@ -87,42 +153,66 @@ func (s *Store) checkFree(promised []promise) error {
 	return nil
 }
 
-// keepPromise puts the staged files of a recorded certificate in place and lists it for the endpoint. It may be run
+// keepPromises puts the staged files of what is recorded in place and lists certificates for the endpoint. It may be run
 // again after a kill at any point of it. The caller holds the lock.
-func (s *Store) keepPromise(p promise) error {
-	for _, f := range p.Files {
-		if err := s.place(f, p.Run); err != nil {
+func (s *Store) keepPromises(promised []promise) error {
+	var moves []durable.Move
+	publish := false
+	for _, p := range promised {
+		publish = publish || p.Publish
+		for _, f := range p.Files {
+			staged, err := s.check(f, p.Run)
+			if err != nil {
+				return err
+			}
+			if staged {
+				moves = append(moves, durable.Move{From: s.stagedPath(f, p.Run), To: s.finalPath(f)})
+			}
+		}
+	}
+	if err := durable.RenameAll(moves); err != nil {
+		return err
+	}
+	if err := s.publishIssued(promised); err != nil {
+		return err
+	}
+	if publish {
+		if err := s.publish(); err != nil {
 			return err
 		}
 	}
-	if err := s.publishIssued(p.Serial); err != nil {
-		return err
-	}
-	return s.change(func(tx *bbolt.Tx) error { return tx.Bucket(stagedBucket).Delete([]byte(p.Serial)) })
+	return s.change(func(tx *bbolt.Tx) error {
+		for _, p := range promised {
+			if err := tx.Bucket(stagedBucket).Delete([]byte(p.Serial)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func (s *Store) place(f stagedFile, run string) error {
-	staged, final := s.stagedPath(f, run), s.finalPath(f)
-	data, err := os.ReadFile(staged)
+// check looks at a staged file, and keeps what it will replace where that is promised. It tells whether the file still
+// has to be placed.
+func (s *Store) check(f stagedFile, run string) (staged bool, err error) {
+	name, final := s.stagedPath(f, run), s.finalPath(f)
+	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// It was placed before a kill; or somebody took it, and the operator has to know.
 		if data, err = os.ReadFile(final); err == nil && sumIs(data, f.Sum) {
-			return nil
+			return false, nil
 		}
-		return fmt.Errorf("%s is neither in place nor staged", final)
+		return false, fmt.Errorf("%s is neither in place nor staged", final)
 	}
 	if err != nil {
-		return fmt.Errorf("placing %s: %w", f.Name, err)
+		return false, fmt.Errorf("placing %s: %w", f.Name, err)
 	}
 	if !sumIs(data, f.Sum) {
-		return fmt.Errorf("%s is not what was staged: it has been changed", staged)
+		return false, fmt.Errorf("%s is not what was staged: it has been changed", name)
 	}
 	if f.Replace && f.Keep != "" {
-		if err := keep(final, filepath.Join(filepath.Dir(final), f.Keep)); err != nil {
-			return err
-		}
+		return true, keep(final, filepath.Join(filepath.Dir(final), f.Keep))
 	}
-	return durable.Rename(staged, final)
+	return true, nil
 }
 
 // keep gives an earlier file a second name, so that what takes its place does not lose it.
@@ -243,17 +333,15 @@ func (s *Store) recoverRun(run string) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range committed {
-		if err := s.keepPromise(p); err != nil {
-			return err
-		}
+	if err := s.keepPromises(committed); err != nil {
+		return err
 	}
 	return s.sweep(run)
 }
 
 // sweep removes what is left of a dead run's staged files: those that no entry of the ledger promises.
 func (s *Store) sweep(run string) error {
-	for _, room := range []ca.Room{ca.Issued, ca.Endpoint, ca.Packages} {
+	for _, room := range []ca.Room{ca.Keys, ca.Issued, ca.Endpoint, ca.Packages} {
 		if err := s.removeHidden(room, "."+run+".staged"); err != nil {
 			return err
 		}

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,10 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"go.etcd.io/bbolt"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/crl"
 )
 
 // Format is the number of the store's format that this program writes, and the highest that it reads.
@@ -26,10 +32,12 @@ const (
 	EndpointRoom  = "endpoint"
 	PackagesRoom  = "clientPackages"
 
-	ledgerFile = "ledger.db"
-	keyFile    = "ca.key"
-	issuedDir  = "issued"
-	runsDir    = "runs"
+	ledgerFile  = "ledger.db"
+	keyFile     = "ca.key"
+	rootKeyFile = "root.key"
+	requestFile = "ca.csr"
+	issuedDir   = "issued"
+	runsDir     = "runs"
 
 	markFile   = "store.json"
 	lockFile   = "store.lock"
@@ -38,11 +46,14 @@ const (
 	x509File   = "FTS_CRL.pem"
 	lastFile   = ".FTS_CRL.last"
 	issuedFile = "issued.jsonl"
+
+	packageExt = ".zip"
 )
 
 // Store is an open store. Its methods may be called from several goroutines, and beside other processes.
 type Store struct {
 	dir       string
+	name      string // the authority's common name, for people
 	authority bool
 	o         Options
 
@@ -53,10 +64,15 @@ type Store struct {
 
 // Options are what a store needs to know of its surroundings.
 type Options struct {
-	LockWait time.Duration    // how long to wait for the lock; zero means DefaultLockWait
-	Now      func() time.Time // required
-	By       string           // who acts, for the audit trail
+	LockWait    time.Duration    // how long to wait for the lock; zero means DefaultLockWait
+	Now         func() time.Time // required
+	By          string           // who acts, for the audit trail
+	Remark      string           // what the audit trail shall say of every act besides, such as that the time was set by hand
+	Built       time.Time        // when the program was built; zero where that is not known
+	IgnoreClock bool             // sign although the clock cannot be right
 }
+
+func (o Options) clock() ca.Clock { return ca.Clock{Now: o.Now, Built: o.Built, Ignore: o.IgnoreClock} }
 
 // NoStoreError says that a folder is no store.
 type NoStoreError struct {
@@ -117,7 +133,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if m.Format > Format {
 		return nil, &NewerFormatError{Dir: dir, Format: m.Format}
 	}
-	s := &Store{dir: dir, o: o, run: rand.Text()[:12]}
+	s := &Store{dir: dir, name: m.Name, o: o, run: rand.Text()[:12]}
 	_, err = os.Stat(filepath.Join(dir, AuthorityRoom))
 	switch {
 	case err == nil:
@@ -144,8 +160,27 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// RequestFile returns the path of the request whose answer the authority of the store in dir awaits.
+func RequestFile(dir string) string { return filepath.Join(dir, AuthorityRoom, requestFile) }
+
+// CheckClock tells by a *[ca.ClockError] that the clock cannot be right.
+func (s *Store) CheckClock(ctx context.Context) error {
+	return s.view(ctx, func(tx *bbolt.Tx) error {
+		_, err := s.o.clock().Check(latest(tx))
+		return err
+	})
+}
+
+// CertificateFile returns the path, within authority/, of an issued certificate.
+func CertificateFile(cert *x509.Certificate) string {
+	return filepath.Join(issuedDir, crl.SerialOf(cert.SerialNumber).String()+".pem")
+}
+
 // Dir returns the store's folder, absolute.
 func (s *Store) Dir() string { return s.dir }
+
+// Name returns the common name of the authority with which the store began, for people.
+func (s *Store) Name() string { return s.name }
 
 // Endpoint returns the endpoint room's folder.
 func (s *Store) Endpoint() string { return filepath.Join(s.dir, EndpointRoom) }

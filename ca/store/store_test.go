@@ -58,15 +58,15 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := ca.New(ca.Config{Certificate: cert, Key: key, Now: d.clock})
+	a, err := ca.New(ca.Config{Certificate: cert, Key: key, Clock: ca.Clock{Now: d.clock}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, number, err := a.SignCRL(nil, nil, 0)
+	list, _, err := a.SignCRL(d.now, nil, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Create(t.Context(), d.dir, store.Founding{Certificate: cert, Key: sealed, CRL: list, Number: number}, d.options()); err != nil {
+	if err := store.Create(t.Context(), d.dir, store.Founding{Authorities: []store.Founder{{Certificate: cert, Purpose: ca.Single, Key: sealed, List: list}}}, d.options()); err != nil {
 		t.Fatal(err)
 	}
 	d.reopen()
@@ -86,7 +86,11 @@ func (d *desk) reopen() {
 	if d.Store, err = store.Open(d.dir, d.options()); err != nil {
 		d.t.Fatal(err)
 	}
-	if d.authority, err = d.Authority(d.t.Context(), d.key); err != nil {
+	authorities, err := d.Authorities(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if d.authority, err = d.Authority(authorities, authorities.Current, d.key); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -171,7 +175,8 @@ func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
 	d := newDesk(t)
 	ctx := t.Context()
 	// One process reserves a name and dies; its lock is free, as the system leaves it.
-	r, err := d.Reserve(ctx, ca.Claim{Name: "ghost"})
+	ghost := []ca.Claim{{Name: "ghost"}}
+	r, err := d.Reserve(ctx, ghost)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +196,7 @@ func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
 	}
 	// While it lives, its name is taken and its files are left alone.
 	var inUse *ca.NameInUseError
-	if _, err := other.Reserve(ctx, ca.Claim{Name: "ghost"}); !errors.As(err, &inUse) || !inUse.Reserved {
+	if _, err := other.Reserve(ctx, ghost); !errors.As(err, &inUse) || !inUse.Reserved {
 		t.Errorf("a live process's name was given away: %v", err)
 	}
 	if _, err := os.Stat(staged); err != nil {
@@ -204,8 +209,8 @@ func TestWhatADeadProcessStagedIsCompletedOrRemoved(t *testing.T) {
 	if _, err := os.Stat(staged); err == nil {
 		t.Error("a dead process's file was left")
 	}
-	if again, err := other.Reserve(ctx, ca.Claim{Name: "ghost"}); err != nil || again.Generation != r.Generation {
-		t.Errorf("a dead process's name: generation %d, %v", again.Generation, err)
+	if again, err := other.Reserve(ctx, ghost); err != nil || again[0].Generation != r[0].Generation {
+		t.Errorf("a dead process's name: %v, %v", again, err)
 	}
 }
 
@@ -349,7 +354,7 @@ func TestSigningNeverDropsWhatIsInForce(t *testing.T) {
 	if _, err := d.Revoke(ctx, []crl.Entry{entryOf(1, d.now), entryOf(2, d.now)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	first, err := d.SignCRL(ctx, d.authority, 0)
+	first, err := d.SignCRL(ctx, store.Signing{}, d.authority)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,15 +363,15 @@ func TestSigningNeverDropsWhatIsInForce(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.now = d.now.AddDate(-1, 0, 0).AddDate(0, 0, 365)
-	second, err := d.SignCRL(ctx, d.authority, 30)
+	second, err := d.SignCRL(ctx, store.Signing{Days: 30}, d.authority)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second.Number.Cmp(first.Number) <= 0 {
-		t.Errorf("number %s after %s", second.Number, first.Number)
+	if one, two := first.Lists[0], second.Lists[0]; two.Number.Cmp(one.Number) <= 0 || two.Entries != 2 {
+		t.Errorf("number %s after %s, %d entries", two.Number, one.Number, two.Entries)
 	}
-	if second.Entries != 2 || len(second.Vanished) != 2 {
-		t.Errorf("%d entries, %d vanished", second.Entries, len(second.Vanished))
+	if len(second.Vanished) != 2 {
+		t.Errorf("%d vanished", len(second.Vanished))
 	}
 	list, err := crl.ParseX509(d.read("endpoint/FTS_CRL.pem"))
 	if err != nil || len(list.Entries) != 2 {

@@ -76,6 +76,7 @@ func TestScripts(t *testing.T) {
 			"damage":  cmdDamage,
 			"lineof":  cmdLineOf,
 			"nofiles": cmdNoFiles,
+			"cpdir":   cmdCopyDir,
 		},
 	})
 }
@@ -126,6 +127,14 @@ func cmdNoFiles(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return nil
 	}))
+}
+
+// cmdCopyDir carries a folder to another place, as a person with a stick does: cpdir FROM TO.
+func cmdCopyDir(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: cpdir FROM TO")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
 }
 
 // cmdUnzip extracts a zip with a program that is not ours: unzip FILE FOLDER.

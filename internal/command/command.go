@@ -34,6 +34,7 @@ type global struct {
 	env      Env
 	store    string
 	lockWait time.Duration
+	clock    clockFlags
 	running  bool // a command's own work has begun: its errors are no longer about usage
 }
 
@@ -62,9 +63,14 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newIssueCommand(g),
 		newListCommand(g, runList),
 		newShowCommand(g, runShow),
+		newRenewCommand(g, runRenew),
 		newRevokeCommand(g, runRevoke),
 		newCRLCommand(g),
 		newServeCommand(g, runServe),
+		newCSRCommand(g),
+		newTransferCommand(g),
+		newCACommand(g),
+		newRootCommand(g),
 		newAuditCommand(g, runAudit),
 		newVersionCommand(g),
 	)
@@ -77,6 +83,9 @@ func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 // run is the RunE of a command: from here on, an error is the work's and no longer the command line's.
 func (g *global) run(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
+		if err := g.setClock(); err != nil {
+			return err
+		}
 		g.running = true
 		return work(cmd.Context(), args)
 	}
@@ -94,7 +103,8 @@ func (g *global) folder() string {
 }
 
 func (g *global) options() store.Options {
-	return store.Options{LockWait: g.lockWait, Now: g.env.Now, By: g.env.actor()}
+	return store.Options{LockWait: g.lockWait, Now: g.env.Now, By: g.env.actor(),
+		Remark: g.clock.remark, Built: g.env.Built, IgnoreClock: g.clock.ignore}
 }
 
 // open opens the store and reads its revocation list, and says on standard error what is amiss with that. A ledger that
@@ -110,6 +120,12 @@ func (g *global) open(ctx context.Context) (*store.Store, store.Standing, error)
 		return nil, store.Standing{}, err
 	}
 	g.warn(standing)
+	g.warnLapses(s, standing.Signed)
+	if s.HasAuthority() {
+		if authorities, err := s.Authorities(ctx); err == nil {
+			g.warnPending(authorities)
+		}
+	}
 	return s, standing, nil
 }
 
@@ -154,4 +170,18 @@ func version() string {
 		}
 	}
 	return "devel" + revision + changed
+}
+
+// built is the time of the commit that the program was built from: no clock that shows an earlier one is right.
+func built() time.Time {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.time" {
+				if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
+					return t
+				}
+			}
+		}
+	}
+	return time.Time{}
 }

@@ -3,19 +3,13 @@ package command
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
-	"github.com/ftsca/ftsca/internal/keyfile"
-	"github.com/ftsca/ftsca/internal/secret"
 )
-
-// errSealed says that the authority's key waits for a passphrase that only a person could give.
-var errSealed = errors.New("the authority's key is sealed, and no passphrase is at hand")
 
 func newCRLCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
@@ -49,6 +43,7 @@ endpoint/ca.pem, which a FreeTAKServer reads at every connection.`,
 	flags := cmd.Flags()
 	flags.IntVar(&o.next, "next", ca.DefaultCRLDays, "`days` until the list lapses and servers that read it refuse everyone")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be signed, and sign nothing")
 	return cmd
 }
@@ -67,15 +62,22 @@ func runCRLSign(ctx context.Context, o *crlSignOptions) error {
 			len(standing.Unsigned), plural(o.next, "day", "days"))
 		return nil
 	}
-	authority, err := g.unlock(ctx, s, o.passphrase)
+	keys, err := g.keyring(ctx, s, o.passphrase, true)
 	if err != nil {
 		return err
 	}
-	p, err := s.SignCRL(ctx, authority, o.next)
+	signers, left, err := keys.signers(true)
+	if err != nil {
+		return err
+	}
+	p, err := s.SignCRL(ctx, store.Signing{Days: o.next}, signers...)
 	if err != nil {
 		return err
 	}
 	g.tellPublication(p)
+	for _, root := range left {
+		g.talk("note: the list of the root %q was not signed: its key has another passphrase", root.Subject.CommonName)
+	}
 	return nil
 }
 
@@ -86,7 +88,13 @@ func (g *global) tellPublication(p store.Publication) {
 	if p.SetAside != "" {
 		g.talk("warning: ca.pem had been changed by another hand; what was there is kept as %s", p.SetAside)
 	}
-	g.talk("signed the X.509 list: %s, number %s", plural(p.Entries, "revocation", "revocations"), p.Number)
+	for _, l := range p.Lists {
+		of := ""
+		if len(p.Lists) > 1 {
+			of = fmt.Sprintf(" of %q", l.Authority)
+		}
+		g.talk("signed the X.509 list%s: %s, number %s", of, plural(l.Entries, "revocation", "revocations"), l.Number)
+	}
 }
 
 type crlRepairOptions struct {
@@ -148,32 +156,19 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	return g.tellProblems(problems)
 }
 
-// unlockUnasked opens the authority's key without a question, or returns errSealed.
-func (g *global) unlockUnasked(ctx context.Context, s *store.Store, source secretSource) (*ca.Authority, error) {
-	key, err := keyfile.Load(s.KeyFile(), func() (secret.Secret, error) {
-		value, err := g.caPassphrase(source)
-		if err == nil && value.IsZero() {
-			err = errSealed
-		}
-		return value, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.Authority(ctx, key)
-}
-
 // checkOurs refuses a certificate of another authority: its serial would revoke whichever of ours had the same one.
 func (o *revokeOptions) checkOurs(ctx context.Context, s *store.Store, cert *x509.Certificate, file string) error {
 	if !s.HasAuthority() {
 		return nil
 	}
-	chain, err := s.Chain(ctx)
+	authorities, err := s.Authorities(ctx)
 	if err != nil {
 		return nil // a damaged ledger stops no revocation
 	}
-	if err := cert.CheckSignatureFrom(chain[0]); err != nil {
-		return fmt.Errorf("%s holds a certificate of another authority, %q: %w", file, cert.Issuer.CommonName, err)
+	for _, ours := range authorities.All() {
+		if cert.CheckSignatureFrom(ours) == nil {
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("%s holds a certificate of another authority, %q", file, cert.Issuer.CommonName)
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -21,20 +22,22 @@ func stamp(t time.Time) string { return output.Time(t, time.Time{}, false) }
 
 func serialOf(cert *x509.Certificate) string { return crl.SerialOf(cert.SerialNumber).String() }
 
-func fingerprint(cert *x509.Certificate) string {
-	sum := sha256.Sum256(cert.Raw)
+func fingerprint(cert *x509.Certificate) string { return sha256Hex(cert.Raw) }
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
-// keyName says a certificate's key as --key does, or as near as can be.
-func keyName(cert *x509.Certificate) string {
-	switch k := cert.PublicKey.(type) {
+// keyName says a key as --key does, or as near as can be.
+func keyName(public crypto.PublicKey) string {
+	switch k := public.(type) {
 	case *rsa.PublicKey:
 		return fmt.Sprintf("rsa-%d", k.N.BitLen())
 	case *ecdsa.PublicKey:
 		return "ecdsa-" + strings.ToLower(strings.ReplaceAll(k.Curve.Params().Name, "-", ""))
 	}
-	return cert.PublicKeyAlgorithm.String()
+	return fmt.Sprintf("%T", public)
 }
 
 // distinguished writes a name as RFC 4514 does, each of its parts where it stands.
@@ -44,6 +47,20 @@ func distinguished(der []byte) string {
 		return ""
 	}
 	return name.String()
+}
+
+// commonName returns that of a name, or all of it where it has none.
+func commonName(der []byte) string {
+	var sequence pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &sequence); err != nil {
+		return ""
+	}
+	var name pkix.Name
+	name.FillFromRDNSequence(&sequence)
+	if name.CommonName == "" {
+		return sequence.String()
+	}
+	return name.CommonName
 }
 
 // plural is "1 entry", "2 entries".

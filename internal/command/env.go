@@ -17,6 +17,7 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Now            func() time.Time
+	Built          time.Time       // when the program was built; zero where nobody wrote it down
 	Prompt         func() prompter // opens the terminal for a question, or refuses
 
 	// Rounds of key derivation for sealed keys and for p12 files; zero means the default. Only tests lower them.
@@ -26,6 +27,7 @@ type Env struct {
 // prompter asks people. Where there is no terminal, each question is an error that names the flag to give.
 type prompter interface {
 	Text(prompt.Question) (string, error)
+	Confirm(prompt.Question) (bool, error)
 	Secret(prompt.Question) (secret.Secret, error)
 	NewSecret(prompt.Question, func(secret.Secret) error) (secret.Secret, error)
 }
@@ -36,6 +38,7 @@ func System() Env {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv,
 		Now:    time.Now,
+		Built:  built(),
 		Prompt: func() prompter {
 			if t, err := prompt.Open(); err == nil {
 				return t

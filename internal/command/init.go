@@ -13,7 +13,6 @@ import (
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/csr"
 	"github.com/ftsca/ftsca/internal/keyfile"
-	"github.com/ftsca/ftsca/internal/output"
 	"github.com/ftsca/ftsca/internal/prompt"
 	"github.com/ftsca/ftsca/internal/secret"
 )
@@ -24,13 +23,20 @@ const shortPassphrase = 12
 type initOptions struct {
 	g            *global
 	name         string
+	rootName     string
 	key          string
 	days         int
 	sans         []string
 	subject      subjectFlags
 	passphrase   secretSource
+	rootPhrase   secretSource
 	noPassphrase bool
 	allowWeak    bool
+	twoTier      bool
+	offlineRoot  bool
+	issuing      bool
+	complete     string
+	yes          bool
 	dryRun       bool
 	json         bool
 }
@@ -43,23 +49,41 @@ func newInitCommand(g *global, runF func(context.Context, *initOptions) error) *
 		Long: `Found a certificate authority: make its key, its certificate and an empty revocation list, and the
 store that holds them. Nothing else creates a store. It needs no network.
 
+One authority that is its own root is founded unless a flag says otherwise. A root on a machine of its
+own, without a network, is the safest: --offline-root founds it there; --issuing on the online machine
+makes a key and a request, which the root signs (ftsca csr sign --profile issuing); --complete installs
+its answer. --two-tier founds both on one machine; ftsca root detach moves the root's key away later.
+
 The key is sealed with a passphrase, which is asked for on the terminal or comes from a file or a
 descriptor. Keep a copy of the passphrase: nobody can open the key without it.`,
 		Example: `  ftsca init --name "Valley Rescue CA"
   ftsca init --name "Valley Rescue CA" --ca-passphrase-file pass.txt --store /srv/tak/pki
+  ftsca init --name "Valley Rescue Root" --offline-root
+  ftsca init --name "Valley Rescue CA" --issuing
+  ftsca init --complete answer.pem
+  ftsca init --name "Valley Rescue CA" --two-tier
   ftsca init --name "Exercise CA" --no-passphrase --key ecdsa-p256 --days 30`,
 		Args: cobra.NoArgs,
 		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the authority, its common name")
+	flags.BoolVar(&o.twoTier, "two-tier", false, "found a root and an issuing authority below it")
+	flags.StringVar(&o.rootName, "root-name", "", "with --two-tier, name of the root (default the authority's and \"Root\")")
+	flags.BoolVar(&o.offlineRoot, "offline-root", false, "found a root alone, which signs requests and revocation lists and serves nobody")
+	flags.BoolVar(&o.issuing, "issuing", false, "make the key and the request of an authority below a root on another machine")
+	flags.StringVar(&o.complete, "complete", "", "install the root's answer to the request, from this `file`")
+	flags.BoolVar(&o.yes, "yes", false, "with --complete, take the root in the answer for the right one without a question")
+	cmd.MarkFlagsMutuallyExclusive("two-tier", "offline-root", "issuing", "complete")
 	bindKey(flags, &o.key, keyfile.RSA4096)
-	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 3650)")
+	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 3650, of a root 7300)")
 	bindSAN(flags, &o.sans)
 	o.subject.bind(flags)
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	o.rootPhrase.bind(flags, "root-passphrase", "with --two-tier, another passphrase for the root's key")
 	flags.BoolVar(&o.noPassphrase, "no-passphrase", false, "leave the authority's key unsealed: whoever reads the file is the authority")
 	flags.BoolVar(&o.allowWeak, "allow-weak-password", false, "take a passphrase that everybody knows")
+	g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be founded, and found nothing")
 	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return cmd
@@ -67,17 +91,23 @@ descriptor. Keep a copy of the passphrase: nobody can open the key without it.`,
 
 // founded is the result of init, for JSON.
 type founded struct {
-	Name        string `json:"name"`
-	Store       string `json:"store"`
-	Serial      string `json:"serial"`
-	Fingerprint string `json:"fingerprint_sha256"`
-	Key         string `json:"key"`
-	NotBefore   string `json:"not_before"`
-	NotAfter    string `json:"not_after"`
-	Sealed      bool   `json:"key_sealed"`
+	Name        string   `json:"name"`
+	Purpose     string   `json:"purpose"`
+	Store       string   `json:"store"`
+	Serial      string   `json:"serial,omitempty"`
+	Fingerprint string   `json:"fingerprint_sha256,omitempty"`
+	Key         string   `json:"key"`
+	NotBefore   string   `json:"not_before,omitempty"`
+	NotAfter    string   `json:"not_after,omitempty"`
+	Sealed      bool     `json:"key_sealed"`
+	Request     string   `json:"request,omitempty"` // path
+	Root        *founded `json:"root,omitempty"`
 }
 
 func runInit(ctx context.Context, o *initOptions) error {
+	if o.complete != "" {
+		return runInitComplete(ctx, o)
+	}
 	g := o.g
 	algorithm, err := keyfile.ParseAlgorithm(o.key)
 	if err != nil {
@@ -103,51 +133,37 @@ func runInit(ctx context.Context, o *initOptions) error {
 	if _, _, err := csr.Names(o.sans); err != nil {
 		return &usageError{err}
 	}
+	rootSubject := subject
+	if rootSubject.CommonName = o.rootName; o.rootName == "" {
+		rootSubject.CommonName = subject.CommonName + " Root"
+	}
+	if o.twoTier {
+		if rootSubject, err = rootSubject.Vet(); err != nil {
+			return &usageError{err}
+		}
+	}
 	if o.dryRun {
-		g.say("would found the authority %q in %s, with a key of %s", subject.CommonName, dir, algorithm)
+		what := map[bool]string{true: "request the authority", false: "found the authority"}[o.issuing]
+		g.say("would %s %q in %s, with a key of %s", what, subject.CommonName, dir, algorithm)
+		if o.twoTier {
+			g.say("would found the root %q above it", rootSubject.CommonName)
+		}
 		return nil
 	}
 	passphrase, err := o.newPassphrase()
 	if err != nil {
 		return err
 	}
-	if algorithm == keyfile.RSA4096 {
-		g.talk("making a key of %s: this takes a few seconds", algorithm)
+	w := &founding{o: o, algorithm: algorithm, passphrase: passphrase, dir: dir}
+	switch {
+	case o.issuing:
+		return w.request(ctx, subject)
+	case o.offlineRoot:
+		return w.found(ctx, ca.Root, subject)
+	case o.twoTier:
+		return w.twoTier(ctx, subject, rootSubject)
 	}
-	key, err := generate(ctx, algorithm)
-	if err != nil {
-		return err
-	}
-	cert, err := ca.Found(ca.Foundation{Subject: subject, Names: o.sans, Key: key, Days: o.days, Now: g.env.Now()})
-	if err != nil {
-		return &usageError{err}
-	}
-	sealed, err := keyfile.NewSealer(g.env.KeyRounds).Seal(key, passphrase)
-	if err != nil {
-		return err
-	}
-	authority, err := ca.New(ca.Config{Certificate: cert, Key: key, Now: g.env.Now})
-	if err != nil {
-		return err
-	}
-	list, number, err := authority.SignCRL(nil, nil, 0)
-	if err != nil {
-		return err
-	}
-	if err := store.Create(ctx, dir, store.Founding{Certificate: cert, Key: sealed, CRL: list, Number: number}, g.options()); err != nil {
-		return err
-	}
-	f := founded{Name: subject.CommonName, Store: dir, Serial: serialOf(cert), Fingerprint: fingerprint(cert), Key: keyName(cert),
-		NotBefore: stamp(cert.NotBefore), NotAfter: stamp(cert.NotAfter), Sealed: !passphrase.IsZero()}
-	if o.json {
-		return output.JSON(g.env.Stdout, f)
-	}
-	g.say("founded      %s", f.Name)
-	g.say("store        %s", f.Store)
-	g.say("key          %s, %s", f.Key, sealing(f.Sealed))
-	g.say("until        %s", f.NotAfter)
-	g.say("fingerprint  %s", f.Fingerprint)
-	return nil
+	return w.found(ctx, ca.Single, subject)
 }
 
 func sealing(sealed bool) string {
@@ -163,7 +179,7 @@ func (o *initOptions) newPassphrase() (secret.Secret, error) {
 	switch {
 	case err != nil:
 		return secret.Secret{}, err
-	case o.noPassphrase && (o.passphrase.file != "" || o.passphrase.descriptor >= 0):
+	case o.noPassphrase && o.passphrase.given():
 		return secret.Secret{}, usagef("--no-passphrase and a passphrase contradict each other")
 	case o.noPassphrase:
 		return secret.Secret{}, nil

@@ -36,7 +36,6 @@ type issueOptions struct {
 	subject       subjectFlags
 	passphrase    secretSource
 	newGeneration bool
-	ignoreClock   bool
 	dryRun        bool
 	json          bool
 }
@@ -48,17 +47,18 @@ func (o *issueOptions) bind(flags *pflag.FlagSet) {
 	o.subject.bind(flags)
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.newGeneration, "new-generation", false, "issue the next certificate under a name in use; the earlier ones stay valid")
-	flags.BoolVar(&o.ignoreClock, "ignore-clock", false, "sign although the clock lies before the store's last entry")
+	o.g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be issued, and issue nothing")
 	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
 }
 
 // issuing is an issue under way: an opened authority, but for a dry run, and the certificate's own key.
 type issuing struct {
-	store     *store.Store
-	authority *ca.Authority
-	key       crypto.Signer
-	order     ca.Order
+	store       *store.Store
+	authorities store.Authorities
+	authority   *ca.Authority
+	key         crypto.Signer
+	order       ca.Order
 }
 
 // prepare checks all that can be checked before a passphrase is asked for and a key is made, in that order.
@@ -96,9 +96,16 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 			return nil, &ca.NameInUseError{Name: latest.Name, Generation: latest.Generation}
 		}
 	}
+	keys, err := g.keyring(ctx, s, o.passphrase, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := issuesHere(keys.authorities); err != nil {
+		return nil, err
+	}
 	var authority *ca.Authority
 	if !o.dryRun {
-		if authority, err = g.unlock(ctx, s, o.passphrase); err != nil {
+		if authority, err = keys.current(); err != nil {
 			return nil, err
 		}
 	}
@@ -110,20 +117,8 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	order := ca.Order{Purpose: purpose, Request: request, Days: o.days, NewGeneration: o.newGeneration, IgnoreClock: o.ignoreClock}
-	return &issuing{store: s, authority: authority, key: key, order: order}, nil
-}
-
-// unlock opens the authority's key, asking for its passphrase if it must.
-func (g *global) unlock(ctx context.Context, s *store.Store, source secretSource) (*ca.Authority, error) {
-	if !s.HasAuthority() {
-		return nil, store.ErrNoAuthority
-	}
-	key, err := keyfile.Load(s.KeyFile(), g.askPassphrase(source))
-	if err != nil {
-		return nil, err
-	}
-	return s.Authority(ctx, key)
+	order := ca.Order{Purpose: purpose, Request: request, Days: o.days, NewGeneration: o.newGeneration}
+	return &issuing{store: s, authorities: keys.authorities, authority: authority, key: key, order: order}, nil
 }
 
 // issued is the result of an issue, for JSON.
@@ -149,22 +144,18 @@ func issuedOf(e ca.Entry) issued {
 	cert := e.Certificate
 	return issued{
 		Name: e.Name, Generation: e.Generation, Purpose: string(e.Purpose), Serial: serialOf(cert), Fingerprint: fingerprint(cert),
-		Key: keyName(cert), NotBefore: stamp(cert.NotBefore), NotAfter: stamp(cert.NotAfter),
+		Key: keyName(cert.PublicKey), NotBefore: stamp(cert.NotBefore), NotAfter: stamp(cert.NotAfter),
 		Names: alternativeNames(cert), Groups: e.Groups,
 	}
 }
 
 // preview prints what an order would lead to.
-func (o *issueOptions) preview(ctx context.Context, i *issuing) error {
-	chain, err := i.store.Chain(ctx)
+func (o *issueOptions) preview(i *issuing) error {
+	cert, cut, err := ca.Preview(i.authorities.Current, o.g.env.Now(), i.order)
 	if err != nil {
 		return err
 	}
-	cert, cut, err := ca.Preview(chain[0], o.g.env.Now(), i.order)
-	if err != nil {
-		return err
-	}
-	o.g.say("would issue  %s for %q, key %s", i.order.Purpose, i.order.Request.Subject.CommonName, keyName(cert))
+	o.g.say("would issue  %s for %q, key %s", i.order.Purpose, i.order.Request.Subject.CommonName, keyName(cert.PublicKey))
 	o.g.say("valid        %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
 	for _, name := range alternativeNames(cert) {
 		o.g.say("name         %s", name)

@@ -2,22 +2,20 @@ package command
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"path/filepath"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
-	"github.com/ftsca/ftsca/internal/datapackage"
 	"github.com/ftsca/ftsca/internal/output"
-	"github.com/ftsca/ftsca/pkcs12"
 )
 
 type issueClientOptions struct {
 	issueOptions
 	host        string
+	named       bool // a name was given, be it empty
+	from        string
+	results     string
 	description string
 	groups      []string
 	channels    bool
@@ -28,26 +26,37 @@ type issueClientOptions struct {
 func newIssueClientCommand(g *global, runF func(context.Context, *issueClientOptions) error) *cobra.Command {
 	o := &issueClientOptions{issueOptions: issueOptions{g: g}}
 	cmd := &cobra.Command{
-		Use:   "client NAME --host HOST",
+		Use:   "client NAME --host HOST | client --from ROSTER",
 		Short: "Issue a client's certificate and the package that its device imports",
 		Long: `Issue a client's certificate and put it, with its key, the authority's certificates and the
 connection, into a data package that ATAK imports. Any name that a person has will do.
 
 The package opens with a password that the package itself carries, as devices expect. It is random
 unless one is given, and told once. Whoever has the package is the client: hand it over privately, and
-remove it from clientPackages/ when it is delivered.`,
+remove it from clientPackages/ when it is delivered.
+
+--from issues many clients from one file: CSV with a header row, or JSON. Its columns are name, host, family,
+groups, contact, days and key; what a row leaves out, the flags say. The whole file is checked first. A run
+that was cut short goes on where it was when it is run again: rows that are done are passed over. Each
+password goes into a file beside its package, and the result file says which is whose.`,
 		Example: `  ftsca issue client alice --host fts.example.org
   ftsca issue client bob --host fts.example.org:8089 --password-file pw.txt --group blue
-  ftsca issue client alice --host fts.example.org --new-generation`,
-		Args: cobra.ExactArgs(1),
+  ftsca issue client alice --host fts.example.org --new-generation
+  ftsca issue client --from roster.csv --host fts.example.org --dry-run
+  ftsca issue client --from roster.csv --host fts.example.org`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: g.run(func(ctx context.Context, args []string) error {
-			o.name = args[0]
+			if o.named = len(args) == 1; o.named {
+				o.name = args[0]
+			}
 			return runF(ctx, o)
 		}),
 	}
 	flags := cmd.Flags()
 	o.bind(flags)
 	flags.StringVar(&o.host, "host", "", "the server that the device connects to, `host` or host:port (port 8089)")
+	flags.StringVar(&o.from, "from", "", "issue the clients of this roster, a `file` in CSV or JSON")
+	flags.StringVar(&o.results, "results", "", "with --from, the `file` for the results (default ROSTER.results.csv)")
 	flags.StringVar(&o.description, "description", "", "how the connection is called on the device (default the authority's name)")
 	flags.StringArrayVar(&o.groups, "group", nil, "`group` of the client; may be repeated")
 	flags.BoolVar(&o.channels, "channels", false, "add the mark by which a TAK Server lets the client choose channels")
@@ -57,10 +66,15 @@ remove it from clientPackages/ when it is delivered.`,
 }
 
 func runIssueClient(ctx context.Context, o *issueClientOptions) error {
-	if o.host == "" {
+	switch {
+	case o.from != "":
+		return runRoster(ctx, o)
+	case !o.named:
+		return hinted(usagef("no client is named"), "give a name, or a roster with --from")
+	case o.host == "":
 		return hinted(usagef("a client's package needs the server that its device connects to"), "give --host")
 	}
-	host, port, err := datapackage.ParseHost(o.host)
+	host, err := hostPort(o.host)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -74,26 +88,15 @@ func runIssueClient(ctx context.Context, o *issueClientOptions) error {
 	}
 	defer i.store.Close()
 	i.order.Channels = o.channels
-	i.order.Hosts = []string{net.JoinHostPort(host, strconv.Itoa(port))}
+	i.order.Hosts = []string{host}
 	if o.dryRun {
-		return o.preview(ctx, i)
+		return o.preview(i)
 	}
 	var file string
 	i.order.Pack = func(e ca.Entry) ([]ca.Product, error) {
-		description := o.description
-		if description == "" {
-			description = i.authority.Certificate().Subject.CommonName
-		}
-		data, err := datapackage.ATAK(datapackage.Contents{
-			Name: e.Name, Host: host, Port: port, Description: description,
-			Key: i.key, Certificate: e.Certificate, Authorities: i.authority.Chain(),
-			Password: password, Encoder: pkcs12.NewEncoder(pkcs12.TAK, o.g.env.BundleRounds), Modified: e.IssuedAt,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("packing for %q: %w", e.Name, err)
-		}
-		file = datapackage.FileStem(e.Name, serialOf(e.Certificate)) + ".zip"
-		return []ca.Product{{Room: ca.Packages, Name: file, Data: data, Mode: 0o600}}, nil
+		product, err := o.g.clientPackage(i.authorities, e, clientSecrets{key: i.key, password: password}, o.description)
+		file = product.Name
+		return []ca.Product{product}, err
 	}
 	entry, err := i.authority.Issue(ctx, i.order)
 	if err != nil {

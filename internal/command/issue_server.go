@@ -14,11 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
-	"github.com/ftsca/ftsca/csr"
 	"github.com/ftsca/ftsca/internal/datapackage"
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/output"
-	"github.com/ftsca/ftsca/internal/secret"
 )
 
 // The files of the server that the endpoint serves as.
@@ -59,19 +57,15 @@ files of their own name, unless they are marked --default.`,
 	o.bind(flags)
 	flags.BoolVar(&o.preset, "default", false, "serve as this server; the earlier one's files are kept under its own name")
 	flags.BoolVar(&o.alsoClient, "also-client", false, "let the certificate act as a client's too, for federation")
-	flags.BoolVar(&o.force, "force", false, "allow more than 825 days in all, which Apple devices refuse")
+	flags.BoolVar(&o.force, "force", false, "allow more than 825 days in all, which Apple devices refuse, and during a rollover what devices that have not moved will not trust")
 	o.sealWith.bind(flags, "server-key-passphrase", "a passphrase to seal the server's key with")
 	return cmd
 }
 
 func runIssueServer(ctx context.Context, o *issueServerOptions) error {
-	sans := o.sans
-	if csr.IsHost(o.name) {
-		sans = append([]string{o.name}, sans...)
-	}
-	if len(sans) == 0 {
-		return hinted(usagef("the name %q is neither a DNS name nor an address, so no device could connect to it", o.name),
-			"give the names and addresses that devices connect to with --san")
+	sans, err := serverNames(o.name, o.sans)
+	if err != nil {
+		return err
 	}
 	seal, err := o.sealWith.read()
 	if err != nil {
@@ -83,12 +77,19 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 	}
 	defer i.store.Close()
 	i.order.AllowLong, i.order.AlsoClient = o.force, o.alsoClient
+	if err := o.g.guardServer(ctx, i.store, i.authorities, o.force); err != nil {
+		return err
+	}
 	if o.dryRun {
-		return o.preview(ctx, i)
+		return o.preview(i)
 	}
 	stem, products := "", []ca.Product(nil)
 	i.order.Pack = func(e ca.Entry) ([]ca.Product, error) {
-		stem, products, err = o.pack(i, e, seal)
+		key, err := keyfile.NewSealer(o.g.env.KeyRounds).Seal(i.key, seal)
+		if err != nil {
+			return nil, err
+		}
+		stem, products, err = serverFiles(i.store.Endpoint(), i.authority.Certificate(), e, key, o.preset)
 		return products, err
 	}
 	entry, err := i.authority.Issue(ctx, i.order)
@@ -116,14 +117,10 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 	return nil
 }
 
-// pack makes the server's files. The key comes first: a certificate in place means that its key is.
-func (o *issueServerOptions) pack(i *issuing, e ca.Entry, seal secret.Secret) (stem string, products []ca.Product, err error) {
-	key, err := keyfile.NewSealer(o.g.env.KeyRounds).Seal(i.key, seal)
-	if err != nil {
-		return "", nil, err
-	}
-	chain := encodePEM(e.Certificate, i.authority.Certificate())
-	current, err := currentServer(i.store.Endpoint())
+// serverFiles makes a server's files of its certificate and key file. The key comes first: a certificate in place means
+// that its key is.
+func serverFiles(dir string, issuer *x509.Certificate, e ca.Entry, key []byte, preset bool) (stem string, products []ca.Product, err error) {
+	current, err := currentServer(dir)
 	if err != nil {
 		return "", nil, err
 	}
@@ -131,7 +128,7 @@ func (o *issueServerOptions) pack(i *issuing, e ca.Entry, seal secret.Secret) (s
 	replace, kept := false, ""
 	if current == nil {
 		stem = serverStem
-	} else if o.preset || current.Subject.CommonName == e.Name {
+	} else if preset || current.Subject.CommonName == e.Name {
 		stem, replace = serverStem, true
 		kept = datapackage.FileStem(current.Subject.CommonName, serialOf(current))
 	}
@@ -142,7 +139,7 @@ func (o *issueServerOptions) pack(i *issuing, e ca.Entry, seal secret.Secret) (s
 		}
 		return p
 	}
-	return stem, []ca.Product{product(keyExt, key, 0o600), product(certificateExt, chain, 0o644)}, nil
+	return stem, []ca.Product{product(keyExt, key, 0o600), product(certificateExt, encodePEM(e.Certificate, issuer), 0o644)}, nil
 }
 
 // currentServer returns the certificate that the endpoint serves with, or nil where it has none yet.

@@ -2,33 +2,64 @@ package command
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/output"
 )
 
+// mostRows is how many rows of a table a terminal gets: who has more certificates than that looks for some of them.
+const mostRows = 1000
+
 type listOptions struct {
-	g    *global
-	json bool
+	g        *global
+	expiring span
+	revoked  bool
+	purpose  string
+	group    string
+	name     string
+	stillOn  string
+	quiet    bool
+	json     bool
+	csv      bool
 }
 
 func newListCommand(g *global, runF func(context.Context, *listOptions) error) *cobra.Command {
 	o := &listOptions{g: g}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List every certificate of the store",
-		Long: `List every certificate of the store with its state. Where the store has no authority/ room, the list is
-the endpoint's own, of what was issued for it.`,
-		Example: "  ftsca list\n  ftsca list --json",
-		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		Short: "List certificates of the store",
+		Long: `List certificates of the store with their state: all of them, or those that every filter given lets
+through. Where the store has no authority/ room, the list is the endpoint's own, of what was issued for it.
+
+--expiring lists what lapses within a time and has no later generation that does not. With --quiet nothing
+is listed, and the exit code is 3 where anything is found, a revocation list that is due included: for cron.`,
+		Example: `  ftsca list
+  ftsca list --expiring 30d --type client --csv
+  ftsca list --expiring 30d --quiet || echo "certificates lapse"
+  ftsca list --still-on "Valley Rescue CA"`,
+		Args: cobra.NoArgs,
+		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
-	cmd.Flags().BoolVar(&o.json, "json", false, "print the list as JSON")
+	flags := cmd.Flags()
+	flags.Var(&o.expiring, "expiring", "what lapses within this `time`, such as 30d, or has lapsed in the same time before now")
+	flags.BoolVar(&o.revoked, "revoked", false, "what is revoked or on hold")
+	flags.StringVar(&o.purpose, "type", "", "`what` it is for: client, server, issuing, root or ca")
+	flags.StringVar(&o.group, "group", "", "clients of a `group`")
+	flags.StringVar(&o.name, "name", "", "names that contain this `text`, upper and lower case alike")
+	flags.StringVar(&o.stillOn, "still-on", "", "valid certificates of an `authority` whose name has none of another")
+	flags.BoolVar(&o.quiet, "quiet", false, "list nothing, and exit with 3 where anything is found")
+	flags.BoolVar(&o.json, "json", false, "print the list as JSON")
+	flags.BoolVar(&o.csv, "csv", false, "print the list as CSV")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv", "quiet")
 	return cmd
 }
 
@@ -43,13 +74,20 @@ type listed struct {
 	State      string   `json:"state"`
 	Revoked    string   `json:"revoked,omitempty"` // when
 	Reason     string   `json:"reason,omitempty"`
+	RevokeAt   string   `json:"revoke_at,omitempty"` // when it is to be revoked
 	Groups     []string `json:"groups,omitempty"`
 	Hosts      []string `json:"hosts,omitempty"`
 	Package    string   `json:"package,omitempty"`
+	Contact    string   `json:"contact,omitempty"`
 }
 
 func runList(ctx context.Context, o *listOptions) error {
 	g := o.g
+	switch ca.Purpose(o.purpose) {
+	case "", ca.Client, ca.Server, ca.Issuing, ca.Root, ca.Single:
+	default:
+		return usagef("--type %q is none of client, server, issuing, root, ca", o.purpose)
+	}
 	s, standing, err := g.open(ctx)
 	if err != nil {
 		return err
@@ -59,29 +97,103 @@ func runList(ctx context.Context, o *listOptions) error {
 		return err
 	}
 	revoked, now := revocationsOf(standing.InForce), g.env.Now()
-	rows := make([]listed, 0, len(records))
-	for _, r := range records {
-		rows = append(rows, listedOf(r, revoked, now))
+	if records, err = o.filter(ctx, s, records, revoked, now); err != nil {
+		return err
 	}
-	if o.json {
-		return output.JSON(g.env.Stdout, rows)
+	if o.quiet {
+		due := dueLists(standing.Signed, time.Duration(o.expiring), now)
+		if n := len(records) + len(due); n > 0 {
+			return &noError{fmt.Sprintf("%s found", plural(n, "match", "matches"))}
+		}
+		return nil
 	}
 	tty, width := g.env.tty()
-	table := make([][]string, 0, len(rows))
-	for i, r := range rows {
-		table = append(table, []string{r.Name, strconv.Itoa(r.Generation), r.Purpose, r.State,
-			output.Time(records[i].NotAfter, g.env.Now(), tty), r.Serial, strings.Join(r.Groups, " ")})
+	if !o.json && !o.csv && tty && len(records) > mostRows {
+		defer g.talk("note: and %d more: filters, --json and --csv show all", len(records)-mostRows)
+		records = records[:mostRows]
 	}
-	return output.Table(g.env.Stdout, width, []string{"name", "gen", "for", "state", "until", "serial", "groups"}, table)
+	if o.json {
+		rows := make([]listed, len(records))
+		for i, r := range records {
+			rows[i] = listedOf(r, revoked, now)
+		}
+		return output.JSON(g.env.Stdout, rows)
+	}
+	header := []string{"name", "gen", "for", "state", "until", "serial", "groups"}
+	rows := make([][]string, len(records))
+	for i, r := range records {
+		state, _ := revoked.state(r, now)
+		groups := strings.Join(r.Groups, " ")
+		if o.csv {
+			groups = strings.Join(r.Groups, "|") // as a roster has them
+		}
+		rows[i] = []string{r.Name, strconv.Itoa(r.Generation), string(r.Purpose), state, output.Time(r.NotAfter, now, tty && !o.csv), r.Serial, groups}
+		if o.csv {
+			rows[i] = append(rows[i], r.Contact)
+		}
+	}
+	if o.csv {
+		return output.CSV(g.env.Stdout, append(header, "contact"), rows)
+	}
+	return output.Table(g.env.Stdout, width, header, rows)
+}
+
+// filter leaves the records that every filter lets through.
+func (o *listOptions) filter(ctx context.Context, s *store.Store, records []store.Record, revoked revocations, now time.Time) ([]store.Record, error) {
+	if o.stillOn != "" {
+		authorities, err := s.Authorities(ctx)
+		if err != nil {
+			return nil, err
+		}
+		old := authorities.Named(o.stillOn)
+		if old == nil {
+			return nil, &store.UnknownError{Address: o.stillOn}
+		}
+		records = stillOn(records, revoked, old, now)
+	}
+	var lasting map[string]bool // names with a certificate that outlasts the time asked for
+	if o.expiring != 0 {
+		lasting = map[string]bool{}
+		for _, r := range records {
+			if state, _ := revoked.state(r, now); state == stateValid && r.NotAfter.After(now.Add(time.Duration(o.expiring))) {
+				lasting[r.Name] = true
+			}
+		}
+	}
+	text := strings.ToLower(o.name)
+	return slices.DeleteFunc(records, func(r store.Record) bool {
+		state, _ := revoked.state(r, now)
+		isRevoked := state == stateRevoked || state == stateHeld
+		span := time.Duration(o.expiring)
+		return o.purpose != "" && string(r.Purpose) != o.purpose ||
+			o.group != "" && !slices.Contains(r.Groups, o.group) ||
+			text != "" && !strings.Contains(strings.ToLower(r.Name), text) ||
+			o.revoked && !isRevoked ||
+			span != 0 && (isRevoked || lasting[r.Name] || r.NotAfter.After(now.Add(span)) || r.NotAfter.Before(now.Add(-span)))
+	}), nil
 }
 
 func listedOf(r store.Record, revoked revocations, now time.Time) listed {
 	state, entry := revoked.state(r, now)
 	row := listed{Name: r.Name, Generation: r.Generation, Purpose: string(r.Purpose), Serial: r.Serial,
 		NotBefore: stamp(r.NotBefore), NotAfter: stamp(r.NotAfter),
-		State: state, Groups: r.Groups, Hosts: r.Hosts, Package: r.Package}
+		State: state, Groups: r.Groups, Hosts: r.Hosts, Package: r.Package, Contact: r.Contact}
+	if !r.RevokeAt.IsZero() {
+		row.RevokeAt = stamp(r.RevokeAt)
+	}
 	if entry != nil {
 		row.Revoked, row.Reason = stamp(entry.Date), entry.Reason.String()
 	}
 	return row
+}
+
+// dueLists returns the signed revocation lists that lapse within a time, or are due for renewal.
+func dueLists(lists []*crl.X509, within time.Duration, now time.Time) []*crl.X509 {
+	var due []*crl.X509
+	for _, l := range lists {
+		if !l.NextUpdate.IsZero() && now.After(l.NextUpdate.Add(-max(within, l.NextUpdate.Sub(l.ThisUpdate)/10))) {
+			due = append(due, l)
+		}
+	}
+	return due
 }

@@ -18,6 +18,7 @@ type revokeOptions struct {
 	addresses  []string
 	serials    []string
 	files      []string
+	due        bool
 	reason     string
 	passphrase secretSource
 	dryRun     bool
@@ -39,7 +40,8 @@ ftsca crl sign.`,
 		Example: `  ftsca revoke bob --reason key_compromise
   ftsca revoke bob#1
   ftsca revoke --serial 1A:2B:3C:4D:5E:6F
-  ftsca revoke --cert bob.pem`,
+  ftsca revoke --cert bob.pem
+  ftsca revoke --due`,
 		RunE: g.run(func(ctx context.Context, args []string) error {
 			o.addresses = args
 			return runF(ctx, o)
@@ -48,6 +50,7 @@ ftsca crl sign.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.serials, "serial", nil, "`serial` in hex, in any usual spelling; may be repeated")
 	flags.StringArrayVar(&o.files, "cert", nil, "PEM `file` of the certificate; may be repeated")
+	flags.BoolVar(&o.due, "due", false, "revoke what was renewed with --overlap and whose time has come")
 	flags.StringVar(&o.reason, "reason", crl.Unspecified.String(), "why: key_compromise, affiliation_changed, superseded, cessation_of_operation, privilege_withdrawn, …")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be revoked, and revoke nothing")
@@ -58,8 +61,25 @@ ftsca crl sign.`,
 // target is a certificate to revoke; the store may not know its name.
 type target struct {
 	serial     crl.Serial
+	issuer     string // an authority's: only an entry that names it takes a whole authority off
 	name       string
 	generation int
+	due        bool // its time has come
+}
+
+// reason is why it is revoked: what its time has come for, a later certificate has taken the place of.
+func (t target) reason(given crl.Reason) crl.Reason {
+	if t.due && given == crl.Unspecified {
+		return crl.Superseded
+	}
+	return given
+}
+
+func (t *target) of(r store.Record) {
+	t.name, t.generation = r.Name, r.Generation
+	if r.Purpose.IsAuthority() {
+		t.issuer = r.Issuer
+	}
 }
 
 func (t target) String() string {
@@ -84,7 +104,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	if len(o.addresses)+len(o.serials)+len(o.files) == 0 {
+	if len(o.addresses)+len(o.serials)+len(o.files) == 0 && !o.due {
 		return hinted(usagef("nothing is named that is to be revoked"), "give a name, --serial or --cert")
 	}
 	// No warnings first: in an incident the first line is what was done.
@@ -96,6 +116,17 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.due {
+		due, err := o.dueTargets(ctx, s)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, due...)
+		if len(targets) == 0 {
+			g.talk("nothing is due")
+			return nil
+		}
+	}
 	if o.dryRun {
 		for _, t := range targets {
 			g.say("would revoke  %s", t)
@@ -106,7 +137,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	var entries []crl.Entry
 	names := map[crl.Serial]string{}
 	for _, t := range targets {
-		entries = append(entries, crl.Entry{Serial: t.serial, Date: now, Reason: reason})
+		entries = append(entries, crl.Entry{Serial: t.serial, Issuer: t.issuer, Date: now, Reason: t.reason(reason)})
 		names[t.serial] = t.name
 	}
 	outcome, err := s.Revoke(ctx, entries, names)
@@ -137,7 +168,7 @@ func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl
 	for _, t := range targets {
 		r := revocation{Name: t.name, Generation: t.generation, Serial: t.serial.String(), Already: already[t.serial]}
 		if !r.Already {
-			r.Reason = reason.String()
+			r.Reason = t.reason(reason).String()
 		}
 		results = append(results, r)
 		switch {
@@ -161,17 +192,20 @@ func (g *global) resign(ctx context.Context, s *store.Store, source secretSource
 		g.talk("%s, on the authority's machine", waits)
 		return nil
 	}
-	authority, err := g.unlockUnasked(ctx, s, source)
-	if errors.Is(err, errSealed) {
+	keys, err := g.keyring(ctx, s, source, false)
+	if err == nil {
+		var signers []*ca.Authority
+		if signers, _, err = keys.signers(false); err == nil {
+			var p store.Publication
+			if p, err = s.SignCRL(ctx, store.Signing{Urgent: true}, signers...); err == nil {
+				g.tellPublication(p)
+				return nil
+			}
+		}
+	}
+	if errors.Is(err, errSealed) || errors.Is(err, store.ErrPending) {
 		g.talk("%s", waits)
 		return nil
-	}
-	if err == nil {
-		var p store.Publication
-		if p, err = s.SignCRL(ctx, authority, 0); err == nil {
-			g.tellPublication(p)
-			return nil
-		}
 	}
 	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign")
 }
@@ -190,6 +224,51 @@ func (g *global) tellProblems(problems []error) error {
 		return nil
 	}
 	return fmt.Errorf("the revocation is in force, but: %w", errors.Join(distinct...))
+}
+
+// dueTargets returns what was renewed with an overlap that is over, and is not revoked yet.
+func (o *revokeOptions) dueTargets(ctx context.Context, s *store.Store) ([]target, error) {
+	if !s.HasAuthority() {
+		return nil, hinted(store.ErrNoAuthority, "what is due is known where the authority is")
+	}
+	records, err := s.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := s.Standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	revoked, now := revocationsOf(standing.InForce), o.g.env.Now()
+	var due []target
+	for _, r := range records {
+		if state, _ := revoked.state(r, now); r.RevokeAt.IsZero() || now.Before(r.RevokeAt) || state != stateValid {
+			continue
+		}
+		serial, err := crl.ParseSerial(r.Serial)
+		if err != nil {
+			return nil, fmt.Errorf("the record of %q: %w", r.Name, err)
+		}
+		t := target{serial: serial, due: true}
+		t.of(r)
+		due = append(due, t)
+	}
+	return due, nil
+}
+
+// revocable refuses what an authority cannot revoke: itself, and what stands at the top.
+func (o *revokeOptions) revocable(ctx context.Context, s *store.Store, r store.Record) error {
+	switch {
+	case r.Purpose == ca.Single || r.Purpose == ca.Root:
+		return hinted(usagef("%q is its own issuer, which cannot revoke itself", r.Name), "ftsca ca rollover founds another authority, and ftsca ca retire takes this one out of use")
+	case r.Purpose == ca.Issuing:
+		// Where the ledger cannot be read, nobody can say, and no revocation is to be stopped.
+		authorities, err := s.Authorities(ctx)
+		if err == nil && authorities.Current != nil && serialOf(authorities.Current) == r.Serial {
+			return hinted(usagef("%q issues here: revoking it would lock everyone out", r.Name), "ftsca ca rollover first, then revoke it, on its root's machine too")
+		}
+	}
+	return nil
 }
 
 // targets resolves what is to be revoked. Where the ledger cannot be read, the endpoint's list of what was issued
@@ -219,8 +298,8 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 		}
 		live := 0
 		for _, r := range records {
-			if r.Purpose == ca.CA {
-				return nil, nil, usagef("%q is the authority itself, which cannot revoke itself", r.Name)
+			if err := o.revocable(ctx, s, r); err != nil {
+				return nil, nil, err
 			}
 			// A name means its unexpired generations; one certificate named outright is meant whatever its age.
 			if len(records) > 1 && now.After(r.NotAfter) {
@@ -231,7 +310,9 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 				return nil, nil, fmt.Errorf("the record of %q: %w", r.Name, err)
 			}
 			live++
-			add(target{serial: serial, name: r.Name, generation: r.Generation})
+			t := target{serial: serial}
+			t.of(r)
+			add(t)
 		}
 		if live == 0 {
 			return nil, nil, fmt.Errorf("every certificate of %q has expired: there is nothing to revoke", address)
@@ -241,10 +322,10 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 	bySerial := func(serial crl.Serial) error {
 		t := target{serial: serial}
 		if records, err := find(serial.String()); err == nil && len(records) == 1 && records[0].Serial == serial.String() {
-			if records[0].Purpose == ca.CA {
-				return usagef("serial %s is the authority itself, which cannot revoke itself", serial)
+			if err := o.revocable(ctx, s, records[0]); err != nil {
+				return err
 			}
-			t.name, t.generation = records[0].Name, records[0].Generation
+			t.of(records[0])
 		}
 		add(t)
 		return nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ftsca/ftsca/internal/prompt"
 	"github.com/ftsca/ftsca/internal/secret"
 )
 
@@ -30,6 +29,9 @@ func (s *secretSource) bind(flags *pflag.FlagSet, name, what string) {
 	flags.StringVar(&s.file, name+"-file", "", "`file` whose first line is "+what)
 	flags.IntVar(&s.descriptor, name+"-fd", -1, "open file `descriptor` to read "+what+" from")
 }
+
+// given tells whether the flags name a source.
+func (s secretSource) given() bool { return s.file != "" || s.descriptor >= 0 }
 
 // read returns the secret that the flags name, or the zero Secret where they name none.
 func (s secretSource) read() (secret.Secret, error) {
@@ -101,17 +103,6 @@ func (g *global) caPassphrase(source secretSource) (secret.Secret, error) {
 		}
 	}
 	return secret.Secret{}, nil
-}
-
-// askPassphrase is caPassphrase that asks on the terminal at last.
-func (g *global) askPassphrase(source secretSource) func() (secret.Secret, error) {
-	return func() (secret.Secret, error) {
-		value, err := g.caPassphrase(source)
-		if err != nil || !value.IsZero() {
-			return value, err
-		}
-		return g.env.Prompt().Secret(prompt.Question{Text: "Passphrase of the authority's key", Flag: "--ca-passphrase-file"})
-	}
 }
 
 // clientPassword returns the password of a client's files, and whether it was made here and so has to be told: from

@@ -69,6 +69,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if cas, err := readCertificates(filepath.Join(s.Endpoint(), "ca.pem")); err == nil && cas[0].MaxPathLen > 0 {
+		return hinted(fmt.Errorf("the authority of this store, %q, is a root, which serves nobody", cas[0].Subject.CommonName),
+			"serve from the store of an issuing authority below it, or from its endpoint/ room")
+	}
 	serving := false
 	files := reload.Files{Dir: s.Endpoint(), LoadKey: o.keyLoader(&serving)}
 	trust, report, err := files.Load(g.env.Now(), nil)

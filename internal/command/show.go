@@ -94,7 +94,7 @@ func runShow(ctx context.Context, o *showOptions) error {
 }
 
 func (c *shown) describe(cert *x509.Certificate) {
-	c.Issuer, c.Subject, c.Key = distinguished(cert.RawIssuer), distinguished(cert.RawSubject), keyName(cert)
+	c.Issuer, c.Subject, c.Key = distinguished(cert.RawIssuer), distinguished(cert.RawSubject), keyName(cert.PublicKey)
 	c.Fingerprint, c.Names = fingerprint(cert), alternativeNames(cert)
 }
 
@@ -162,6 +162,15 @@ func findOrRead(ctx context.Context, s *store.Store, address string) ([]store.Re
 
 // readCertificate reads the first certificate of a PEM file.
 func readCertificate(name string) (*x509.Certificate, error) {
+	certs, err := readCertificates(name)
+	if err != nil {
+		return nil, err
+	}
+	return certs[0], nil
+}
+
+// readCertificates reads the certificates of a PEM file, at least one.
+func readCertificates(name string) ([]*x509.Certificate, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate: %w", err)
@@ -170,5 +179,5 @@ func readCertificate(name string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate %s: %w", name, err)
 	}
-	return certs[0], nil
+	return certs, nil
 }

@@ -1,7 +1,9 @@
 package command
 
 import (
+	"crypto/x509"
 	"errors"
+	"path/filepath"
 
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/crl"
@@ -17,6 +19,49 @@ func (g *global) warn(standing store.Standing) {
 	g.warnVanished(standing.Vanished)
 	if n := len(standing.Unsigned); n > 0 {
 		g.talk("note: the X.509 list for other servers lacks %s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"))
+	}
+}
+
+// soon is how long before its end a certificate is worth a warning.
+const soon = 30 * day
+
+// warnLapses tells of what lapses soon and would take more with it than one client: the authorities' certificates, the
+// server's, and the signed revocation lists.
+func (g *global) warnLapses(s *store.Store, lists []*crl.X509) {
+	now := g.env.Now()
+	on := ""
+	if !s.HasAuthority() {
+		on = ", on the authority's machine"
+	}
+	lapses := func(what string, cert *x509.Certificate, mend string) {
+		switch {
+		case now.After(cert.NotAfter):
+			g.talk("warning: the certificate of %s %q lapsed on %s: %s%s", what, cert.Subject.CommonName, stamp(cert.NotAfter), mend, on)
+		case now.After(cert.NotAfter.Add(-soon)):
+			g.talk("warning: the certificate of %s %q lapses on %s: %s%s", what, cert.Subject.CommonName, stamp(cert.NotAfter), mend, on)
+		}
+	}
+	authorities, _ := readCertificates(filepath.Join(s.Endpoint(), "ca.pem"))
+	for _, c := range authorities {
+		lapses("the authority", c, "ftsca ca renew")
+	}
+	if server, err := readCertificates(filepath.Join(s.Endpoint(), serverStem+certificateExt)); err == nil {
+		lapses("the server", server[0], "ftsca renew")
+	}
+	for _, l := range dueLists(lists, 0, now) {
+		g.talk("warning: the revocation list of %q lapses on %s, and servers that load it refuse everyone then: ftsca crl sign%s",
+			commonName(l.RawIssuer), stamp(l.NextUpdate), on)
+	}
+}
+
+// warnPending tells that an authority waits for its root.
+func (g *global) warnPending(authorities store.Authorities) {
+	switch p := authorities.Pending; {
+	case p == nil:
+	case authorities.Current == nil:
+		g.talk("note: this authority is pending since %s: its root has to sign its request; ftsca init --complete installs the answer", stamp(p.Since))
+	default:
+		g.talk("note: a request to the root is pending since %s; ftsca init --complete installs the answer", stamp(p.Since))
 	}
 }
 

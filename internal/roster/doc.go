@@ -1,7 +1,7 @@
 // Package roster makes many clients from one file: it checks the whole file first, plans, and runs the plan on all cores.
 //
 // Start with [NewPlan], which reads the file and tells every fault in it at once, or what is still to be issued and what
-// an earlier run issued already. A [Runner] issues the rest, and [WriteResults] says what became of each row.
+// an earlier run issued already. A [Runner] issues the rest, and [Sheet] says what became of each row.
 //
 // A roster is UTF-8 text, with or without a byte order mark, in one of two forms that are told apart by how they begin.
 //

@@ -69,21 +69,3 @@ func checkFaultsOf(t *testing.T, data []byte, rows []roster.Row, err error) {
 		}
 	}
 }
-
-func FuzzWriteResults(f *testing.F) {
-	for _, s := range dangerous {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		if !utf8.ValidString(s) || strings.ContainsAny(s, "\r\n") {
-			return // no name, contact or path of a package has them
-		}
-		got := write(t, roster.Result{Name: s, Contact: s, State: roster.Issued})
-		if line := got[strings.Index(got, "\n")+1:]; runs(line) {
-			t.Errorf("%q would run", line)
-		}
-		if cells := readCells(t, got); readBack(cells[0]) != s || readBack(cells[5]) != s {
-			t.Errorf("%q reads back as %q", s, cells)
-		}
-	})
-}

@@ -1,12 +1,6 @@
 package roster
 
-import (
-	"encoding/csv"
-	"fmt"
-	"io"
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // State is what became of a row.
 type State string
@@ -29,48 +23,14 @@ type Result struct {
 	State        State
 }
 
-// WriteResults writes the result file: CSV (RFC 4180) in UTF-8 with a row of headings, name, generation, serial, package,
-// password_file, contact and state, and a row for each result. It holds no password.
-//
-// Spreadsheet programs run a cell as a formula that begins with = + - or @, quoted or not, and take not only the comma
-// as the end of a cell. Somebody whose name is =HYPERLINK(…) must not run on the operator's machine, and yet a name must
-// read back as it is. So one apostrophe stands before such a character, and before an apostrophe itself, where text
-// begins or follows a comma, semicolon or tab, with blanks and quotes between them passed over. A program that reads the
-// file takes that apostrophe off again; all other text, and so nearly every name, stands as it is.
-func WriteResults(w io.Writer, results []Result) error {
-	c := csv.NewWriter(w)
-	rows := [][]string{{"name", "generation", "serial", "package", "password_file", "contact", "state"}}
+// Sheet returns results as headings and rows of cells, for a file. It holds no password.
+func Sheet(results []Result) (header []string, rows [][]string) {
 	for _, r := range results {
 		generation := ""
 		if r.Generation != 0 {
 			generation = strconv.Itoa(r.Generation)
 		}
-		rows = append(rows, []string{inert(r.Name), generation, inert(r.Serial), inert(r.Package), inert(r.PasswordFile),
-			inert(r.Contact), string(r.State)})
+		rows = append(rows, []string{r.Name, generation, r.Serial, r.Package, r.PasswordFile, r.Contact, string(r.State)})
 	}
-	if err := c.WriteAll(rows); err != nil {
-		return fmt.Errorf("writing the results: %w", err)
-	}
-	return nil
-}
-
-// inert keeps a spreadsheet program from running text. The wide forms count too: in Japanese, Excel takes them for the
-// narrow ones (OWASP, CSV Injection).
-func inert(s string) string {
-	var b strings.Builder
-	begins := true // here a cell may begin
-	for _, r := range s {
-		switch {
-		case strings.ContainsRune(",;\t\r\n", r):
-			begins = true
-		case strings.ContainsRune(" \u00a0\u3000\"", r): // as it was
-		case begins && strings.ContainsRune("=+-@'＝＋－＠", r):
-			b.WriteByte('\'')
-			begins = false
-		default:
-			begins = false
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return []string{"name", "generation", "serial", "package", "password_file", "contact", "state"}, rows
 }

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/durable"
+)
+
+// Split returns what a store of the root's own begins with: its certificate, its last revocation list, the certificates
+// that it issued and what of them is revoked. The key is left to the caller.
+func (s *Store) Split(ctx context.Context, root *x509.Certificate) (Founding, error) {
+	f := Founding{Authorities: []Founder{{Certificate: root, Purpose: ca.Root}}}
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		list, err := getList(tx, root)
+		if err != nil {
+			return err
+		}
+		f.Authorities[0].List = list.PEM
+		return tx.Bucket(indexBucket).ForEach(func(_, v []byte) error {
+			r, err := decodeRecord(v)
+			if err != nil || r.Issuer != crl.KeyID(root) || r.Purpose == ca.Root {
+				return err
+			}
+			cert, err := certificate(tx, r.Serial)
+			if err != nil {
+				return err
+			}
+			f.Issued = append(f.Issued, ca.Entry{Certificate: cert, Name: r.Name, Generation: r.Generation, Purpose: r.Purpose, IssuedAt: r.IssuedAt})
+			return nil
+		})
+	})
+	if err != nil {
+		return f, err
+	}
+	standing, err := s.Standing(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, e := range standing.InForce {
+		if e.Issuer == crl.KeyID(root) {
+			f.Revoked = append(f.Revoked, e)
+		}
+	}
+	return f, nil
+}
+
+// Detach removes the key of a root from the store. What it has signed stays.
+func (s *Store) Detach(ctx context.Context, root *x509.Certificate) error {
+	return s.update(ctx, func(tx *bbolt.Tx) error {
+		a, err := getAuthorities(tx)
+		if err != nil {
+			return err
+		}
+		name := a.Keys[crl.KeyID(root)]
+		if name == "" {
+			return errors.New("the root's key is not in this store")
+		}
+		delete(a.Keys, crl.KeyID(root))
+		if err := a.put(tx); err != nil {
+			return err
+		}
+		if err := s.record(tx, AuditEntry{Act: "detach", Serial: crl.SerialOf(root.SerialNumber).String(), Name: root.Subject.CommonName}); err != nil {
+			return err
+		}
+		// Before the ledger forgets it: a key that nobody knows of must not be left behind.
+		if err := durable.Remove(s.path(AuthorityRoom, name)); err != nil {
+			return fmt.Errorf("removing the root's key: %w", err)
+		}
+		return nil
+	})
+}
