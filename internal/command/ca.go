@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
-	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/csr"
 	"github.com/ftsca/ftsca/internal/keyfile"
 )
@@ -308,7 +306,7 @@ func runCARetire(ctx context.Context, o *caRetireOptions) error {
 	if err != nil {
 		return err
 	}
-	left := stillOn(records, revocationsOf(standing.InForce), old, g.env.Now())
+	left := store.StillOn(records, standing.InForce, old, g.env.Now())
 	if len(left) > 0 && !o.force {
 		return hinted(fmt.Errorf("%s of %q in use, and would be locked out", plural(len(left), "certificate is still", "certificates are still"), o.name),
 			"ftsca list --still-on shows them, ftsca renew moves them; --force locks them out")
@@ -322,24 +320,6 @@ func runCARetire(ctx context.Context, o *caRetireOptions) error {
 	}
 	g.say("retired  %s", o.name)
 	return nil
-}
-
-// stillOn returns the certificates of an authority that are valid, and whose name has no later generation of another.
-func stillOn(records []store.Record, revoked revocations, old *x509.Certificate, now time.Time) []store.Record {
-	id := crl.KeyID(old)
-	moved := map[string]bool{}
-	for _, r := range records {
-		if state, _ := revoked.state(r, now); r.Issuer != id && !r.Purpose.IsAuthority() && state == stateValid {
-			moved[r.Name] = true
-		}
-	}
-	var left []store.Record
-	for _, r := range records {
-		if state, _ := revoked.state(r, now); r.Issuer == id && !r.Purpose.IsAuthority() && state == stateValid && !moved[r.Name] {
-			left = append(left, r)
-		}
-	}
-	return left
 }
 
 // isSealed tells whether a key's file needs a passphrase.

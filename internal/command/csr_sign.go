@@ -61,7 +61,7 @@ above it. The profile issuing is for the request of an authority below this root
 	flags.StringArrayVar(&o.groups, "group", nil, "`group` of the clients; may be repeated")
 	flags.StringVar(&o.out, "out", "", "`folder` for the certificates (default beside the requests)")
 	flags.BoolVar(&o.newGeneration, "new-generation", false, "sign for names in use; the earlier certificates stay valid")
-	flags.BoolVar(&o.force, "force", false, "allow a server more than 825 days in all, which Apple devices refuse")
+	flags.BoolVar(&o.force, "force", false, "allow a server more than 825 days in all, which Apple devices refuse, and during a rollover what devices that have not moved will not trust")
 	flags.BoolVar(&o.yes, "yes", false, "sign without a question")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	g.bindClock(flags)
@@ -103,6 +103,11 @@ func runCSRSign(ctx context.Context, o *csrSignOptions) error {
 	}
 	if keys.authorities.Current == nil {
 		return store.ErrPending
+	}
+	if !o.force && slices.ContainsFunc(orders, func(order ca.Order) bool { return order.Purpose == ca.Server }) {
+		if err := s.CheckMoved(ctx, keys.authorities); err != nil {
+			return err
+		}
 	}
 	for i, r := range requests {
 		cert, cut, err := ca.Preview(keys.authorities.Current, g.env.Now(), orders[i])

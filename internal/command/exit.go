@@ -93,6 +93,7 @@ func hintFor(err error) string {
 		unknown  *store.UnknownError
 		broken   *store.BrokenListError
 		unready  *store.UnfinishedError
+		unmoved  *store.UnmovedError
 		inUse    *ca.NameInUseError
 		clock    *ca.ClockError
 		long     *ca.LongValidityError
@@ -121,12 +122,14 @@ func hintFor(err error) string {
 		return "ftsca crl repair sets the file aside and makes the list anew from the last good one and all that can be read"
 	case errors.As(err, &unready):
 		return "mend that, then run any ftsca command that issues: it completes the files"
+	case errors.As(err, &unmoved):
+		return fmt.Sprintf("renew them first: ftsca list --still-on %q shows them; --force locks them out", unmoved.Authority)
 	case errors.As(err, &inUse) && inUse.Reserved:
 		return "try again when the other command has ended"
 	case errors.As(err, &inUse):
 		return "--new-generation issues the next certificate under the same name; the earlier ones stay valid until they are revoked"
 	case errors.As(err, &clock):
-		return "set the clock; --ignore-clock signs all the same, and the audit trail says so"
+		return "set the clock; --at gives the right time, --ignore-clock signs all the same, and the audit trail says so"
 	case errors.As(err, &long):
 		return "give fewer --days, or --force if no Apple device will connect"
 	case errors.Is(err, ca.ErrExpired):

@@ -77,8 +77,10 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 	}
 	defer i.store.Close()
 	i.order.AllowLong, i.order.AlsoClient = o.force, o.alsoClient
-	if err := o.g.guardServer(ctx, i.store, i.authorities, o.force); err != nil {
-		return err
+	if !o.force {
+		if err := i.store.CheckMoved(ctx, i.authorities); err != nil {
+			return err
+		}
 	}
 	if o.dryRun {
 		return o.preview(i)

@@ -97,7 +97,7 @@ func runList(ctx context.Context, o *listOptions) error {
 		return err
 	}
 	revoked, now := revocationsOf(standing.InForce), g.env.Now()
-	if records, err = o.filter(ctx, s, records, revoked, now); err != nil {
+	if records, err = o.filter(ctx, s, records, standing.InForce, revoked, now); err != nil {
 		return err
 	}
 	if o.quiet {
@@ -139,7 +139,7 @@ func runList(ctx context.Context, o *listOptions) error {
 }
 
 // filter leaves the records that every filter lets through.
-func (o *listOptions) filter(ctx context.Context, s *store.Store, records []store.Record, revoked revocations, now time.Time) ([]store.Record, error) {
+func (o *listOptions) filter(ctx context.Context, s *store.Store, records []store.Record, inForce []crl.Entry, revoked revocations, now time.Time) ([]store.Record, error) {
 	if o.stillOn != "" {
 		authorities, err := s.Authorities(ctx)
 		if err != nil {
@@ -149,7 +149,7 @@ func (o *listOptions) filter(ctx context.Context, s *store.Store, records []stor
 		if old == nil {
 			return nil, &store.UnknownError{Address: o.stillOn}
 		}
-		records = stillOn(records, revoked, old, now)
+		records = store.StillOn(records, inForce, old, now)
 	}
 	var lasting map[string]bool // names with a certificate that outlasts the time asked for
 	if o.expiring != 0 {

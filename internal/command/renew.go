@@ -121,7 +121,10 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 		return err
 	}
 	w := &renewing{o: o, store: s, keys: keys, algorithm: algorithm, earlier: records}
-	guarded := g.guardServer(ctx, s, keys.authorities, o.force)
+	var guarded error
+	if !o.force {
+		guarded = s.CheckMoved(ctx, keys.authorities)
+	}
 	var all []*renewal
 	for _, r := range chosen {
 		if r.Purpose == ca.Server && guarded != nil {
@@ -259,16 +262,13 @@ func (w *renewing) tell(r issued) {
 	if w.o.json {
 		return
 	}
-	g.say("renewed   %s (%s, generation %d)", r.Name, r.Purpose, r.Generation)
-	g.say("until     %s", r.NotAfter)
-	switch {
-	case r.Package != "":
-		g.say("package   %s", r.Package)
-	case r.Certificate != "":
-		g.say("certificate  %s", r.Certificate)
-	}
-	if r.Password != "" {
-		g.say("password  %s", r.Password)
+	for _, row := range [][2]string{
+		{"renewed", fmt.Sprintf("%s (%s, generation %d)", r.Name, r.Purpose, r.Generation)},
+		{"until", r.NotAfter}, {"package", r.Package}, {"certificate", r.Certificate}, {"password", r.Password},
+	} {
+		if row[1] != "" {
+			g.say("%-12s %s", row[0], row[1])
+		}
 	}
 }
 

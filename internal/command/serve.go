@@ -69,7 +69,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	if cas, err := readCertificates(filepath.Join(s.Endpoint(), "ca.pem")); err == nil && cas[0].MaxPathLen > 0 {
+	if cas, err := readCertificates(s.CAFile()); err == nil && cas[0].MaxPathLen > 0 {
 		return hinted(fmt.Errorf("the authority of this store, %q, is a root, which serves nobody", cas[0].Subject.CommonName),
 			"serve from the store of an issuing authority below it, or from its endpoint/ room")
 	}
@@ -90,6 +90,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	gate := mtls.NewGate(trust, g.env.Now)
 	e := endpoint.New(endpoint.Config{Gate: gate, Log: log, Now: g.env.Now, Drain: o.drain})
 	logReport(log, report)
+	for _, lapse := range lapses(s, nil, g.env.Now()) {
+		log.Warn(lapse)
+	}
 	log.Info("listening", slog.String("address", listener.Addr().String()),
 		slog.String("server", trust.Certificate.Leaf.Subject.CommonName), slog.Time("until", trust.Certificate.Leaf.NotAfter),
 		slog.Int("revoked", len(report.Entries)))

@@ -3,7 +3,9 @@ package command
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/crl"
@@ -25,33 +27,42 @@ func (g *global) warn(standing store.Standing) {
 // soon is how long before its end a certificate is worth a warning.
 const soon = 30 * day
 
-// warnLapses tells of what lapses soon and would take more with it than one client: the authorities' certificates, the
-// server's, and the signed revocation lists.
+// warnLapses tells of what lapses soon and would take more with it than one client.
 func (g *global) warnLapses(s *store.Store, lists []*crl.X509) {
-	now := g.env.Now()
+	for _, lapse := range lapses(s, lists, g.env.Now()) {
+		g.talk("warning: %s", lapse)
+	}
+}
+
+// lapses says of the authorities' certificates, the server's, and the signed revocation lists which lapse soon, or have.
+func lapses(s *store.Store, lists []*crl.X509, now time.Time) []string {
 	on := ""
 	if !s.HasAuthority() {
 		on = ", on the authority's machine"
 	}
-	lapses := func(what string, cert *x509.Certificate, mend string) {
+	var all []string
+	add := func(what string, cert *x509.Certificate, mend string) {
+		verb := "lapses"
 		switch {
 		case now.After(cert.NotAfter):
-			g.talk("warning: the certificate of %s %q lapsed on %s: %s%s", what, cert.Subject.CommonName, stamp(cert.NotAfter), mend, on)
-		case now.After(cert.NotAfter.Add(-soon)):
-			g.talk("warning: the certificate of %s %q lapses on %s: %s%s", what, cert.Subject.CommonName, stamp(cert.NotAfter), mend, on)
+			verb = "lapsed"
+		case !now.After(cert.NotAfter.Add(-soon)):
+			return
 		}
+		all = append(all, fmt.Sprintf("the certificate of %s %q %s on %s: %s%s", what, cert.Subject.CommonName, verb, stamp(cert.NotAfter), mend, on))
 	}
-	authorities, _ := readCertificates(filepath.Join(s.Endpoint(), "ca.pem"))
+	authorities, _ := readCertificates(s.CAFile())
 	for _, c := range authorities {
-		lapses("the authority", c, "ftsca ca renew")
+		add("the authority", c, "ftsca ca renew")
 	}
 	if server, err := readCertificates(filepath.Join(s.Endpoint(), serverStem+certificateExt)); err == nil {
-		lapses("the server", server[0], "ftsca renew")
+		add("the server", server[0], "ftsca renew")
 	}
 	for _, l := range dueLists(lists, 0, now) {
-		g.talk("warning: the revocation list of %q lapses on %s, and servers that load it refuse everyone then: ftsca crl sign%s",
-			commonName(l.RawIssuer), stamp(l.NextUpdate), on)
+		all = append(all, fmt.Sprintf("the revocation list of %q lapses on %s, and servers that load it refuse everyone then: ftsca crl sign%s",
+			commonName(l.RawIssuer), stamp(l.NextUpdate), on))
 	}
+	return all
 }
 
 // warnPending tells that an authority waits for its root.
