@@ -4,7 +4,11 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
@@ -13,6 +17,86 @@ import (
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/secret"
 )
+
+type caRolloverOptions struct {
+	g          *global
+	name       string
+	key        string
+	days       int
+	passphrase secretSource
+	dryRun     bool
+}
+
+func newCARolloverCommand(g *global, runF func(context.Context, *caRolloverOptions) error) *cobra.Command {
+	o := &caRolloverOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "rollover --name NAME",
+		Short: "Move to an authority with a new key and a new name",
+		Long: `Make an authority with a new key and a new name, which issues from now on. The present one becomes an
+earlier one: its clients are let in as before, and devices are given both to trust. The way out:
+
+  1. renew the clients and hand out their packages, which trust both: ftsca renew --all
+  2. see who has not moved yet: ftsca list --still-on OLD
+  3. when all have, renew the server, whom only they trust then: ftsca renew SERVER
+  4. ftsca ca retire OLD
+
+Where the root is on another machine, this makes a request for it; ftsca init --complete installs the
+answer, and the rollover begins then.`,
+		Example: `  ftsca ca rollover --name "Valley Rescue CA 2"`,
+		Args:    cobra.NoArgs,
+		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.name, "name", "", "name of the new authority, its common name")
+	bindKey(flags, &o.key, keyfile.RSA4096)
+	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 3650)")
+	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat+", which seals the new key too")
+	g.bindClock(flags)
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be made, and make nothing")
+	return cmd
+}
+
+func runCARollover(ctx context.Context, o *caRolloverOptions) error {
+	g := o.g
+	algorithm, err := keyfile.ParseAlgorithm(o.key)
+	if err != nil {
+		return &usageError{err}
+	}
+	if o.name == "" {
+		return hinted(usagef("the new authority needs a name of its own"), "give --name")
+	}
+	keys, err := g.openAuthority(ctx, o.passphrase)
+	if err != nil {
+		return err
+	}
+	s := keys.store
+	defer s.Close()
+	old := keys.authorities.Current
+	switch {
+	case keys.authorities.IsRoot():
+		return hinted(fmt.Errorf("%q is a root, and what stands below it has no other", old.Subject.CommonName), "found another root with ftsca init --offline-root, and have it sign new issuing authorities")
+	case keys.authorities.Pending != nil:
+		return hinted(errors.New("a request of this authority awaits its answer already"), "ftsca init --complete installs the answer")
+	}
+	request, err := csr.FromCertificate(old)
+	if err != nil {
+		return err
+	}
+	request.Subject.CommonName = o.name
+	subject, err := request.Subject.Vet()
+	if err != nil {
+		return &usageError{err}
+	}
+	if records, err := s.Find(ctx, subject.CommonName); err == nil && records[0].Name == subject.CommonName {
+		return usagef("the name %q is in use: a new authority needs a new one", subject.CommonName)
+	}
+	if o.dryRun {
+		g.say("would found  %s, with a key of %s, in the place of %s", subject.CommonName, algorithm, old.Subject.CommonName)
+		return nil
+	}
+	r := &rollover{o: o, keys: keys, old: old, subject: subject, algorithm: algorithm}
+	return r.run(ctx)
+}
 
 // rollover is one under way: from the old authority to one with a new key and the subject's name.
 type rollover struct {
@@ -145,4 +229,13 @@ func firstList(cert *x509.Certificate, key crypto.Signer, g *global) (store.Sign
 	}
 	list, _, err := a.SignCRL(g.env.Now(), nil, nil, 0)
 	return store.SignedList{Authority: cert, PEM: list}, err
+}
+
+// isSealed tells whether a key's file needs a passphrase.
+func isSealed(path string) (bool, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return false, fmt.Errorf("looking at the authority's key: %w", err)
+	}
+	return keyfile.IsSealed(data), nil
 }

@@ -92,18 +92,12 @@ func runCSRSign(ctx context.Context, o *csrSignOptions) error {
 			return hinted(fmt.Errorf("two answers would go into %s", files[i]), "sign them one by one, or give the requests different names")
 		}
 	}
-	s, _, err := g.open(ctx)
+	keys, err := g.openAuthority(ctx, o.passphrase)
 	if err != nil {
 		return err
 	}
+	s := keys.store
 	defer s.Close()
-	keys, err := g.keyring(ctx, s, o.passphrase, true)
-	if err != nil {
-		return err
-	}
-	if keys.authorities.Current == nil {
-		return store.ErrPending
-	}
 	if !o.force && slices.ContainsFunc(orders, func(order ca.Order) bool { return order.Purpose == ca.Server }) {
 		if err := s.CheckMoved(ctx, keys.authorities); err != nil {
 			return err

@@ -24,15 +24,12 @@ const maxAnswer = 4 << 20
 // runInitComplete installs the answer to the request of a pending authority.
 func runInitComplete(ctx context.Context, o *initOptions) error {
 	g := o.g
-	s, _, err := g.open(ctx)
+	keys, err := g.openKeys(ctx, o.passphrase)
 	if err != nil {
 		return err
 	}
+	s := keys.store
 	defer s.Close()
-	keys, err := g.keyring(ctx, s, o.passphrase, true)
-	if err != nil {
-		return err
-	}
 	data, err := readBounded(o.complete, maxAnswer)
 	if err != nil {
 		return fmt.Errorf("reading the root's answer: %w", err)

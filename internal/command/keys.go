@@ -21,6 +21,7 @@ var errSealed = errors.New("the authority's key is sealed, and no passphrase is 
 type keyring struct {
 	g           *global
 	store       *store.Store
+	standing    store.Standing // of the revocation list, when the store was opened
 	authorities store.Authorities
 	source      secretSource
 	ask         bool // on the terminal, where the passphrase is nowhere else
@@ -37,6 +38,28 @@ func (g *global) keyring(ctx context.Context, s *store.Store, source secretSourc
 		return nil, err
 	}
 	return &keyring{g: g, store: s, authorities: authorities, source: source, ask: ask}, nil
+}
+
+// openKeys opens a store for signing, with its keyring. The caller closes the keyring's store.
+func (g *global) openKeys(ctx context.Context, source secretSource) (*keyring, error) {
+	s, standing, err := g.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k, err := g.keyring(ctx, s, source, true)
+	if err == nil {
+		k.standing = standing
+	}
+	return k, err
+}
+
+// openAuthority is openKeys for what a pending authority cannot do.
+func (g *global) openAuthority(ctx context.Context, source secretSource) (*keyring, error) {
+	k, err := g.openKeys(ctx, source)
+	if err == nil && k.authorities.Current == nil {
+		err = store.ErrPending
+	}
+	return k, err
 }
 
 func (k *keyring) passphrase() (secret.Secret, error) {

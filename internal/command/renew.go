@@ -90,18 +90,12 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	case o.key != "" && !o.rekey:
 		return usagef("--key is for the new keys of --rekey")
 	}
-	s, standing, err := g.open(ctx)
+	keys, err := g.openAuthority(ctx, o.passphrase)
 	if err != nil {
 		return err
 	}
+	s := keys.store
 	defer s.Close()
-	keys, err := g.keyring(ctx, s, o.passphrase, true)
-	if err != nil {
-		return err
-	}
-	if keys.authorities.Current == nil {
-		return store.ErrPending
-	}
 	if o.rekey && o.key == "" {
 		o.key = string(keyfile.RSA2048)
 	}
@@ -115,7 +109,7 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	if err != nil {
 		return err
 	}
-	revoked := revocationsOf(standing.InForce)
+	revoked := revocationsOf(keys.standing.InForce)
 	chosen, err := o.choose(records, revoked)
 	if err != nil {
 		return err

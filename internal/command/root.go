@@ -67,19 +67,14 @@ func runRootDetach(ctx context.Context, o *rootDetachOptions) error {
 	if err != nil {
 		return fmt.Errorf("finding the folder for the root's store: %w", err)
 	}
-	s, _, err := g.open(ctx)
+	keys, err := g.openAuthority(ctx, o.passphrase)
 	if err != nil {
 		return err
 	}
+	s := keys.store
 	defer s.Close()
-	keys, err := g.keyring(ctx, s, o.passphrase, true)
-	if err != nil {
-		return err
-	}
 	a := keys.authorities
 	switch {
-	case a.Current == nil:
-		return store.ErrPending
 	case len(a.ChainOf(a.Current)) == 1:
 		return hinted(fmt.Errorf("%q is its own root: its key is needed here", a.Current.Subject.CommonName), "ftsca init --two-tier founds a root above an authority")
 	}
