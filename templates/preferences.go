@@ -3,14 +3,27 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
+// MaxConnections is how many servers a file sets up at most.
+const MaxConnections = 16
+
 // Preferences is what a device shall set up.
 type Preferences struct {
-	// Connections are the servers, at least one. ATAK keeps passwords by host, so connections to one host must have
+	// Connections are the servers, 1 to MaxConnections. ATAK keeps passwords by host, so connections to one host must have
 	// the same.
 	Connections []Connection
+	// Entries are further preferences of the application, in their order, none twice.
+	Entries []Entry
+
+	// Unindexed is what [ReadATAKPreferences] found: the certificates are named by keys without an index, as
+	// RenderUnindexedPreferences writes them. The Render functions do not look at it.
+	Unindexed bool
+	// Left are the keys of entries that ReadATAKPreferences found and left out, since no Render function takes them. The
+	// Render functions do not look at it.
+	Left []string
 }
 
 // Connection is one CoT server that a device streams to over TLS.
@@ -23,10 +36,10 @@ type Connection struct {
 	CAFile         string // name of the trust store's file in the package, without a folder
 	CAPassword     string // not empty
 	ClientFile     string // name of the identity's file in the package, without a folder
-	ClientPassword string // not empty
+	ClientPassword string // not empty, but for RenderUnindexedPreferences
 }
 
-type atakConnection struct {
+type xmlConnection struct {
 	Description, Host          xmlText
 	Port                       int
 	Enabled                    bool
@@ -36,19 +49,27 @@ type atakConnection struct {
 
 // RenderATAKPreferences returns the .pref file of an ATAK data package: every connection with its certificates by the
 // keys that carry its index, which is the one form in which ATAK ties them to that server, and files as cert/NAME,
-// where ATAK puts every .p12 of a package.
+// where ATAK puts every .p12 of a package. ATAK is told to show whether it is connected, unless an entry says otherwise
+// (displayServerConnectionWidget).
 //
 // It refuses a host with a colon (ATAK splits host:port:ssl at colons into exactly three parts), two connections to one
 // address, two passwords for one host, a file that is named twice (ATAK deletes it once it has imported it: each
-// connection needs its own copies), and whatever a device would not read back as it was given.
+// connection needs its own copies), and whatever a device would not read back as it was given. Of entries it refuses those
+// whose key speaks of connections, certificates, passwords or tokens, and bestDeviceUID, which is one device's own.
 func RenderATAKPreferences(p Preferences) ([]byte, error) {
 	if len(p.Connections) == 0 {
 		return nil, errors.New("preferences need at least one connection")
 	}
-	connections := make([]atakConnection, len(p.Connections))
+	if len(p.Connections) > MaxConnections {
+		return nil, fmt.Errorf("preferences have %d connections: at most %d are read", len(p.Connections), MaxConnections)
+	}
+	connections := make([]xmlConnection, len(p.Connections))
 	byHost, addresses, used := map[string]Connection{}, map[string]bool{}, map[string]bool{}
 	for i, c := range p.Connections {
 		vetted, err := vetConnection(c)
+		if err == nil {
+			vetted.ClientPassword, err = vetText("the identity's password", c.ClientPassword, true)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("connection %d: %w", i, err)
 		}
@@ -71,10 +92,57 @@ func RenderATAKPreferences(p Preferences) ([]byte, error) {
 		}
 		connections[i] = vetted
 	}
-	return render("atak.pref.tmpl", connections)
+	entries := p.Entries
+	if !slices.ContainsFunc(entries, isWidget) {
+		entries = append([]Entry{shown}, entries...)
+	}
+	more, err := vetEntries(entries)
+	if err != nil {
+		return nil, err
+	}
+	return render("atak.pref.tmpl", struct {
+		Connections []xmlConnection
+		Entries     []xmlEntry
+	}{connections, more})
 }
 
-func vetConnection(c Connection) (v atakConnection, err error) {
+// shown is what the form for ATAK has where nothing is said.
+var shown = Entry{Key: widget, Kind: Boolean, Value: "true"}
+
+func isWidget(e Entry) bool { return e.Key == widget }
+
+// RenderUnindexedPreferences returns the .pref file of a data package for iTAK, TAK Aware and WinTAK: one connection, and
+// its certificates by the keys without an index, which stand for the application as a whole. Files are named cert/NAME,
+// wherever they are in the package: these clients look for NAME. Where ClientPassword is empty the file names none.
+//
+// It refuses what [RenderATAKPreferences] does, and more than one connection: the keys name one identity only.
+func RenderUnindexedPreferences(p Preferences) ([]byte, error) {
+	if len(p.Connections) != 1 {
+		return nil, fmt.Errorf("preferences of this form have exactly one connection, not %d: their keys name one identity", len(p.Connections))
+	}
+	c := p.Connections[0]
+	vetted, err := vetConnection(c)
+	if err == nil && c.ClientPassword != "" {
+		vetted.ClientPassword, err = vetText("the identity's password", c.ClientPassword, true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connection 0: %w", err)
+	}
+	if strings.EqualFold(c.CAFile, c.ClientFile) {
+		return nil, fmt.Errorf("connection 0: %q cannot be both the identity and the trust store", c.CAFile)
+	}
+	more, err := vetEntries(p.Entries)
+	if err != nil {
+		return nil, err
+	}
+	return render("unindexed.pref.tmpl", struct {
+		Connection xmlConnection
+		Entries    []xmlEntry
+	}{vetted, more})
+}
+
+// vetConnection leaves the client's password to the form.
+func vetConnection(c Connection) (v xmlConnection, err error) {
 	if v.Description, err = vetText("description", c.Description, false); err != nil {
 		return v, err
 	}
@@ -91,10 +159,7 @@ func vetConnection(c Connection) (v atakConnection, err error) {
 	if v.CAPassword, err = vetText("the trust store's password", c.CAPassword, true); err != nil {
 		return v, err
 	}
-	if v.ClientFile, err = vetFile("the identity's file name", c.ClientFile); err != nil {
-		return v, err
-	}
-	v.ClientPassword, err = vetText("the identity's password", c.ClientPassword, true)
+	v.ClientFile, err = vetFile("the identity's file name", c.ClientFile)
 	return v, err
 }
 

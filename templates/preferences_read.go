@@ -7,27 +7,26 @@ import (
 	"strings"
 )
 
-// maxConnections bounds what a file may set up.
-const maxConnections = 16
-
-// ReadATAKPreferences is the inverse of [RenderATAKPreferences]. It reads the .pref files of other tools too: those that
-// name certificates by keys without an index, which stand for every connection, and files by their path on a device, of
-// which the name is kept. What a connection does not say is empty; only its address is required, as host:port:ssl.
+// ReadATAKPreferences is the inverse of [RenderATAKPreferences] and [RenderUnindexedPreferences]. It reads the .pref files
+// of other tools too: those that name certificates by keys without an index, which stand for every connection, and files
+// by their path on a device, of which the name is kept. What a connection does not say is empty; only its address is
+// required, as host:port:ssl. Of the further entries of the application those are returned that could be rendered, the
+// one that every file for ATAK has aside; the keys of the others are in Left.
 //
-// It refuses more than 1 MiB, more than 16 connections, a DTD, an entry that is there twice, and connections of another
+// It refuses more than 1 MiB, more than MaxConnections, a DTD, an entry that is there twice, and connections of another
 // protocol, which have no certificate. The error holds no value of a password.
 func ReadATAKPreferences(data []byte) (Preferences, error) {
-	s := settings{}
+	s := settings{values: map[string]map[string]string{}}
 	if err := walk(data, s.add); err != nil {
 		return Preferences{}, err
 	}
-	given, ok := s[streams]["count"]
+	given, ok := s.values[streams]["count"]
 	if !ok {
 		return Preferences{}, errors.New("it sets up no connection: there is no entry count in " + streams)
 	}
 	count, err := strconv.Atoi(given)
-	if err != nil || count < 1 || count > maxConnections {
-		return Preferences{}, fmt.Errorf("the count of its connections is %.20q: 1 to %d are read", given, maxConnections)
+	if err != nil || count < 1 || count > MaxConnections {
+		return Preferences{}, fmt.Errorf("the count of its connections is %.20q: 1 to %d are read", given, MaxConnections)
 	}
 	var p Preferences
 	for i := range count {
@@ -37,6 +36,8 @@ func ReadATAKPreferences(data []byte) (Preferences, error) {
 		}
 		p.Connections = append(p.Connections, c)
 	}
+	p.Unindexed = s.unindexed(count)
+	p.Entries, p.Left = s.entries(p.Unindexed)
 	return p, nil
 }
 
@@ -46,33 +47,86 @@ const (
 	app     = "com.atakmap.app_preferences"
 )
 
-// settings are the entries by block and key.
-type settings map[string]map[string]string
-
-func (s settings) add(e element) error {
-	if e.path != "preferences/preference/entry" {
-		return nil
-	}
-	block, key := e.parent, e.attributes["key"]
-	switch block {
+// blockOf returns app for each of its three names, else the name itself.
+func blockOf(name string) string {
+	switch name {
 	case "com.atakmap.civ_preferences", "com.atakmap.fvey_preferences":
-		block = app
-	case app, streams:
-	default:
+		return app
+	}
+	return name
+}
+
+// settings are the entries by block and key, and those of the application in their order.
+type settings struct {
+	values map[string]map[string]string
+	app    []Entry
+}
+
+func (s *settings) add(e element) error {
+	if e.path != entryPath {
 		return nil
 	}
-	if _, ok := s[block][key]; ok {
+	block, key := blockOf(e.parent), e.attributes["key"]
+	if block != app && block != streams {
+		return nil
+	}
+	if _, ok := s.values[block][key]; ok {
 		return fmt.Errorf("the entry %.100q is there twice", key)
 	}
-	if s[block] == nil {
-		s[block] = map[string]string{}
+	if s.values[block] == nil {
+		s.values[block] = map[string]string{}
 	}
-	s[block][key] = string(e.text)
+	s.values[block][key] = string(e.text)
+	if block == app {
+		s.app = append(s.app, entryOf(e))
+	}
 	return nil
 }
 
-func (s settings) connection(index string) (c Connection, err error) {
-	address, ok := s[streams]["connectString"+index]
+const entryPath = "preferences/preference/entry"
+
+// entryOf returns an entry whose kind is "" where the class is none of Java's own.
+func entryOf(e element) Entry {
+	kind, ok := strings.CutPrefix(e.attributes["class"], "class java.lang.")
+	if !ok {
+		kind = ""
+	}
+	return Entry{Key: e.attributes["key"], Kind: Kind(kind), Value: string(e.text)}
+}
+
+// unindexed tells whether the certificates of all connections are named by keys without an index.
+func (s *settings) unindexed(count int) bool {
+	for i := range count {
+		for _, key := range []string{caLocation, certificateLocation} {
+			if _, ok := s.values[streams][key+strconv.Itoa(i)]; ok {
+				return false
+			}
+		}
+	}
+	return s.values[app][caLocation] != "" || s.values[app][certificateLocation] != ""
+}
+
+// entries sorts what can be rendered again from what cannot.
+func (s *settings) entries(unindexed bool) (entries []Entry, left []string) {
+	for _, e := range s.app {
+		switch e.Key {
+		case caLocation, caPassword, certificateLocation, clientPassword:
+			continue
+		}
+		if !unindexed && e == shown {
+			continue
+		}
+		if _, err := vetEntry(e); err != nil {
+			left = append(left, e.Key)
+			continue
+		}
+		entries = append(entries, e)
+	}
+	return entries, left
+}
+
+func (s *settings) connection(index string) (c Connection, err error) {
+	address, ok := s.values[streams]["connectString"+index]
 	if !ok {
 		return c, fmt.Errorf("connection %s has no connectString%s", index, index)
 	}
@@ -88,24 +142,24 @@ func (s settings) connection(index string) (c Connection, err error) {
 		return c, fmt.Errorf("connection %s goes to %.300q, whose port is none", index, address)
 	}
 	return Connection{
-		Description: s[streams]["description"+index],
+		Description: s.values[streams]["description"+index],
 		Host:        parts[0],
 		Port:        int(port),
-		Enabled:     s[streams]["enabled"+index] == "true",
+		Enabled:     s.values[streams]["enabled"+index] == "true",
 
-		CAFile:         baseName(s.either("caLocation", index)),
-		CAPassword:     s.either("caPassword", index),
-		ClientFile:     baseName(s.either("certificateLocation", index)),
-		ClientPassword: s.either("clientPassword", index),
+		CAFile:         baseName(s.either(caLocation, index)),
+		CAPassword:     s.either(caPassword, index),
+		ClientFile:     baseName(s.either(certificateLocation, index)),
+		ClientPassword: s.either(clientPassword, index),
 	}, nil
 }
 
 // either returns the connection's own entry, else the one without an index.
-func (s settings) either(key, index string) string {
-	if value, ok := s[streams][key+index]; ok {
+func (s *settings) either(key, index string) string {
+	if value, ok := s.values[streams][key+index]; ok {
 		return value
 	}
-	return s[app][key]
+	return s.values[app][key]
 }
 
 // baseName drops the folder, which says where the file is on a device: of Android, or of Windows.

@@ -16,12 +16,21 @@ func TestWhatIsRenderedIsReadBack(t *testing.T) {
 		p, m := templates.Preferences{Connections: []templates.Connection{connection(), second}}, list()
 		p.Connections[0].Description, m.Name = value, value
 		p.Connections[0].CAPassword, p.Connections[0].ClientPassword = value+"1", value+"2"
+		p.Entries = []templates.Entry{{Key: "locationCallsign", Kind: templates.String, Value: value},
+			{Key: "n & <b> \"x\" 'y' 😀", Kind: templates.Integer, Value: "-7"}}
 		pref, err := templates.RenderATAKPreferences(p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := templates.ReadATAKPreferences(pref); err != nil || !reflect.DeepEqual(got, p) {
 			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+		p.Connections, p.Unindexed = p.Connections[:1], true
+		if pref, err = templates.RenderUnindexedPreferences(p); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := templates.ReadATAKPreferences(pref); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("%s, keys without an index: got %+v, %v", name, got, err)
 		}
 		manifest, err := templates.RenderManifest(m)
 		if err != nil {
@@ -150,9 +159,13 @@ func FuzzReadATAKPreferences(f *testing.F) {
 			}
 		}
 		again, err := templates.RenderATAKPreferences(p)
+		if p.Unindexed {
+			again, err = templates.RenderUnindexedPreferences(p)
+		}
 		if err != nil {
 			return
 		}
+		p.Left = nil
 		if got, err := templates.ReadATAKPreferences(again); err != nil || !reflect.DeepEqual(got, p) {
 			t.Errorf("got %+v, %v, want %+v", got, err, p)
 		}

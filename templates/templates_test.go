@@ -63,6 +63,34 @@ func TestPreferencesHaveTheFormThatATAKReads(t *testing.T) {
 	golden(t, "atak_two.pref", got)
 }
 
+func TestPreferencesOfTheOtherClientsHaveKeysWithoutAnIndex(t *testing.T) {
+	p := templates.Preferences{Connections: []templates.Connection{connection()}}
+	got, err := templates.RenderUnindexedPreferences(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "unindexed.pref", got)
+
+	p.Connections[0].Enabled, p.Connections[0].ClientPassword = false, ""
+	p.Entries = []templates.Entry{{"locationCallsign", templates.String, "<Söhne> & Töchter"}, {"largeTextMode", templates.Boolean, "true"}}
+	if got, err = templates.RenderUnindexedPreferences(p); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "unindexed_more.pref", got)
+}
+
+func TestAnEntryOfTheUnitReplacesThatOfTheForm(t *testing.T) {
+	p := templates.Preferences{Connections: []templates.Connection{connection()},
+		Entries: []templates.Entry{{"a", templates.Integer, "1"}, {"displayServerConnectionWidget", templates.Boolean, "false"}}}
+	pref, err := templates.RenderATAKPreferences(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := entries(t, pref); got["displayServerConnectionWidget"] != "false" || strings.Count(string(pref), "Widget") != 1 {
+		t.Errorf("got\n%s", pref)
+	}
+}
+
 func TestManifestHasTheFormThatATAKReads(t *testing.T) {
 	got, err := templates.RenderManifest(list())
 	if err != nil {
