@@ -14,16 +14,19 @@ type Manifest struct {
 	Name string
 	// Entries are the paths of the files in the zip, with forward slashes, at least one.
 	Entries []string
+	// Kept leaves the package on the device. Otherwise ATAK deletes it once it was received over the network and imported.
+	Kept bool
 }
 
-// RenderManifest returns the manifest, of version 2. ATAK deletes the package itself after it was received over the
-// network and imported. It refuses an entry that is absolute, climbs with "..", is there twice (case ignored) or has
-// characters that a device may strip from it.
+// RenderManifest returns the manifest, of version 2. It refuses an entry that is absolute, climbs with "..", is there
+// twice (case ignored) or has characters that a device may strip from it.
 func RenderManifest(m Manifest) ([]byte, error) {
 	var v struct {
 		UID, Name xmlText
 		Entries   []xmlText
+		Kept      bool
 	}
+	v.Kept = m.Kept
 	var err error
 	if v.UID, err = vetFile("uid", m.UID); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)

@@ -9,7 +9,7 @@ import (
 // they are written, except for those to be ignored, which are left out. It refuses more than 1 MiB, a DTD, another
 // version than 2 and a parameter that is there twice.
 func ReadManifest(data []byte) (Manifest, error) {
-	var m Manifest
+	m := Manifest{Kept: true}
 	version, known := "", false
 	seen := map[string]bool{}
 	err := walk(data, func(e element) error {
@@ -27,6 +27,8 @@ func ReadManifest(data []byte) (Manifest, error) {
 				m.UID = e.attributes["value"]
 			case "name":
 				m.Name = e.attributes["value"]
+			case "onReceiveDelete":
+				m.Kept = e.attributes["value"] != "true"
 			}
 		case "MissionPackageManifest/Contents/Content":
 			if e.attributes["ignore"] != "true" {

@@ -94,7 +94,7 @@ func runIssueClient(ctx context.Context, o *issueClientOptions) error {
 	}
 	var file string
 	i.order.Pack = func(e ca.Entry) ([]ca.Product, error) {
-		product, err := o.g.clientPackage(i.authorities, e, clientSecrets{key: i.key, password: password}, o.description)
+		product, err := o.g.clientPackage(i.authorities, e, packing{key: i.key, password: password, description: o.description})
 		file = product.Name
 		return []ca.Product{product}, err
 	}

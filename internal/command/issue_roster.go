@@ -206,7 +206,7 @@ func (r *rosterRun) issue(ctx context.Context, rows []roster.Row) ([]roster.Resu
 			if password.IsZero() {
 				password = secret.Random()
 			}
-			product, err := r.o.g.clientPackage(r.authorities, e, clientSecrets{key: key, password: password}, r.o.description)
+			product, err := r.o.g.clientPackage(r.authorities, e, packing{key: key, password: password, description: r.o.description})
 			if err != nil {
 				return nil, err
 			}

@@ -82,16 +82,17 @@ func (w *renewing) prepareClient(one *renewal, cert *x509.Certificate, key crypt
 		}
 		return nil
 	}
-	secrets, description := clientSecrets{key: key}, ""
+	packed := packing{key: key}
 	opened, err := readPackage(packagePath(w.store, r.Package))
 	switch {
 	case err == nil:
-		secrets.password, description = opened.Password, opened.Connections[0].Description
+		packed = packing{key: key, family: opened.Family, password: opened.Password, askPassword: opened.AskPassword,
+			extras: opened.Extras, before: opened.Connections}
 		if key == nil {
 			if err := keyfile.Match(opened.Key, cert); err != nil {
 				return fmt.Errorf("the package %s: %w", r.Package, err)
 			}
-			secrets.key = opened.Key
+			packed.key = opened.Key
 		}
 	case key != nil && errors.Is(err, fs.ErrNotExist):
 	case errors.Is(err, fs.ErrNotExist):
@@ -100,12 +101,12 @@ func (w *renewing) prepareClient(one *renewal, cert *x509.Certificate, key crypt
 		return hinted(err, "--rekey makes a new key, when the damaged package is moved away")
 	}
 	made := false
-	secrets.password, made = passwordOf(secrets.password)
+	packed.password, made = passwordOf(packed.password)
 	if made {
-		one.result.Password = secrets.password.Reveal()
+		one.result.Password = packed.password.Reveal()
 	}
 	one.order.Pack = func(e ca.Entry) ([]ca.Product, error) {
-		product, err := w.o.g.clientPackage(w.keys.authorities, e, secrets, description)
+		product, err := w.o.g.clientPackage(w.keys.authorities, e, packed)
 		one.result.Package, one.result.Host = packagePath(w.store, product.Name), e.Hosts[0]
 		return []ca.Product{product}, err
 	}

@@ -86,33 +86,53 @@ func FileStem(name, serialHex string) string {
 	return SafeName(name) + "-" + digits[:min(8, len(digits))]
 }
 
-// fileNames are the names of a package's files, without a folder.
-type fileNames struct{ preferences, trust, identity string }
+// fileNames are the names of a connection's files, without a folder.
+type fileNames struct{ trust, identity string }
 
-// names returns names that no other package uses: WinTAK keeps all the .p12 files of all servers in one folder, by
-// name. They tell client and certificate, and by the tag host, port and trusted authorities.
-func (c Contents) names() fileNames {
+// names returns names that no other package uses, nor another connection of this one: WinTAK keeps all the .p12 files of
+// all servers in one folder, by name. They tell client and certificate, and by the tag host, port and trusted authorities.
+func (c Contents) names(i int) fileNames {
+	tag := c.tag(c.Connections[i])
+	return fileNames{"ca-" + tag + ".p12", c.fileStem() + "-" + tag + ".p12"}
+}
+
+// stem is the name, without an ending, of what stands for all connections.
+func (c Contents) stem() string { return c.fileStem() + "-" + c.tag(c.Connections...) }
+
+func (c Contents) fileStem() string {
 	serial := c.Certificate.SerialNumber.Text(16)
 	if len(serial)%2 == 1 {
 		serial = "0" + serial
 	}
-	stem, tag := FileStem(c.Name, serial), hex.EncodeToString(c.digest("file names")[:4])
-	return fileNames{stem + "-" + tag + ".pref", "ca-" + tag + ".p12", stem + "-" + tag + ".p12"}
+	return FileStem(c.Name, serial)
 }
 
-// derivedUID is a UUID of version 8 (RFC 9562, 5.8), the same for the same host, port and certificates.
-func (c Contents) derivedUID() string {
-	u := c.digest("uid")[:16]
+func (c Contents) tag(connections ...Connection) string {
+	return hex.EncodeToString(c.digest("file names", connections)[:4])
+}
+
+// derivedUID is a UUID of version 8 (RFC 9562, 5.8), the same for the same hosts, ports and certificates.
+func (c Contents) derivedUID(purpose string) string {
+	u := c.digest(purpose, c.Connections)[:16]
 	u[6] = u[6]&0x0f | 0x80
 	u[8] = u[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }
 
-// digest is a hash of what makes this package another than the next. The password is no part of it: four bytes in a
-// file name would help to guess it.
-func (c Contents) digest(purpose string) []byte {
+// trustPassword is that of a trust store which does not share the identity's: no secret, since it stands beside it.
+func (c Contents) trustPassword() string {
+	return hex.EncodeToString(c.digest("trust store", c.Connections)[:8])
+}
+
+// digest is a hash of what makes this package another than the next. The client's password is no part of it: four bytes
+// in a file name would help to guess it.
+func (c Contents) digest(purpose string, connections []Connection) []byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "ftsca data package, %s\n%s:%d\n%x\n", purpose, c.Host, c.Port, sha256.Sum256(c.Certificate.Raw))
+	fmt.Fprintf(h, "ftsca data package, %s\n", purpose)
+	for _, to := range connections {
+		fmt.Fprintf(h, "%s:%d\n", to.Host, to.Port)
+	}
+	fmt.Fprintf(h, "%x\n", sha256.Sum256(c.Certificate.Raw))
 	for _, authority := range c.Authorities {
 		fmt.Fprintf(h, "%x\n", sha256.Sum256(authority.Raw))
 	}

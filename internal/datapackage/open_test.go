@@ -42,7 +42,7 @@ func TestWhatWentIntoAPackageComesOut(t *testing.T) {
 		"as usual": func(*datapackage.Contents) {},
 		"modern":   func(c *datapackage.Contents) { c.Encoder = pkcs12.NewEncoder(pkcs12.Modern, 0) },
 		"address, port and a name of any text": func(c *datapackage.Contents) {
-			c.Host, c.Port, c.Name, c.Description = "10.0.0.5", 18089, "Zoë & <Söhne>_10.0.0.5_", "山田 😀"
+			c.Connections, c.Name = []datapackage.Connection{{Host: "10.0.0.5", Port: 18089, Description: "山田 😀", Disabled: true}}, "Zoë & <Söhne>_10.0.0.5_"
 		},
 		"password of any text": func(c *datapackage.Contents) { c.Password = secret.FromString(`]]> &amp; "Zürich" 山田`) },
 		"second root":          func(c *datapackage.Contents) { c.Authorities = append(c.Authorities, spare.Cert) },
@@ -60,8 +60,7 @@ func TestWhatWentIntoAPackageComesOut(t *testing.T) {
 			change(&c)
 			data := pack(t, c)
 			o := open(t, data)
-			want := []datapackage.Connection{{Host: c.Host, Port: c.Port, Description: c.Description, Enabled: true}}
-			if !reflect.DeepEqual(o.Connections, want) || o.Name != c.Host+"_"+c.Name || o.Password.Reveal() != c.Password.Reveal() {
+			if !reflect.DeepEqual(o.Connections, c.Connections) || o.Name != c.Connections[0].Host+"_"+c.Name || o.Password.Reveal() != c.Password.Reveal() {
 				t.Errorf("got %q to %+v", o.Name, o.Connections)
 			}
 			if !sameKey(o.Key, c.Key) || !o.Certificate.Equal(c.Certificate) || !slices.EqualFunc(o.Authorities, c.Authorities, (*x509.Certificate).Equal) {
@@ -73,7 +72,7 @@ func TestWhatWentIntoAPackageComesOut(t *testing.T) {
 			}
 			again := o.Contents()
 			again.Encoder, again.Modified, again.UID = c.Encoder, c.Modified, c.UID
-			if !reflect.DeepEqual(names(t, pack(t, again)), names(t, data)) || again.Name != c.Name || again.Description != c.Description {
+			if !reflect.DeepEqual(names(t, pack(t, again)), names(t, data)) || again.Name != c.Name || again.Connections[0].Description != c.Connections[0].Description {
 				t.Errorf("packed again it holds %q of %q", names(t, pack(t, again)), again.Name)
 			}
 		})
@@ -98,7 +97,7 @@ func TestARenewedCertificateGoesIntoTheSamePackage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !device.Identity.Leaf.Equal(c.Certificate) || !sameKey(device.Identity.PrivateKey, old.Key) || device.Host != old.Host {
+	if !device.Identity.Leaf.Equal(c.Certificate) || !sameKey(device.Identity.PrivateKey, old.Key) || device.Host != old.Connections[0].Host {
 		t.Error("the device has another identity")
 	}
 }
@@ -296,7 +295,12 @@ func TestPackagesThatAreNoneAreRefused(t *testing.T) {
 		{"no preferences", `the package: it has no .pref file, which would say where to connect`, rezip(t, p[1], p[2], p[3])},
 		{"two preferences", `the package: two files in it are *.pref, "` + name(preferences) + `" and "b.PREF": a device would take either`,
 			rezip(t, p[0], p[1], p[2], p[3], entry{"b.PREF", nil})},
-		{"a package within", `the package: it holds another package, as made for WinTAK: unpack that and give it alone`, rezip(t, entry{"x/alice.zip", whole})},
+		{"a package within that is none", `the package within, "x/alice.zip": it is no zip, or is cut short`, rezip(t, entry{"x/alice.zip", []byte("hello")})},
+		{"a package within a package within", `the package: it has no .pref file, which would say where to connect`,
+			rezip(t, entry{"y/alice.zip", rezip(t, entry{"x/alice.zip", whole})})},
+		{"two packages within", `the package: two files in it are *.zip, "a.zip" and "b.zip": a device would take either`,
+			rezip(t, entry{"a.zip", whole}, entry{"b.zip", whole})},
+		{"a bomb within", `x/alice.zip: it takes more than 4194304 bytes unpacked`, rezip(t, entry{"x/alice.zip", bomb})},
 		{"broken preferences", name(preferences) + `: it is damaged in line 1`, with(preferences, entry{name(preferences), []byte("<a>")})},
 		{"a host that is none", name(preferences) + `: connection 0: host "my_server:8089": '_' does not stand in a host name`, pref("fts.example.org", "my_server")},
 		{"no identity named", `the package: its preferences name no file for the client's certificate (certificateLocation)`, pref("certificateLocation0", "x0")},
@@ -365,7 +369,7 @@ func TestSizesInHeadersAreNotBelieved(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	issuing := testpki.NewRoot(f, "Valley Root").Issuing(f, "Valley Issuing")
 	c := contentsOf(issuing, issuing.Client(f, "alice"))
-	data, err := datapackage.ATAK(c)
+	data, err := datapackage.Make(datapackage.ATAK, c)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -388,7 +392,7 @@ func FuzzOpen(f *testing.F) {
 		// What can be packed again is opened again, and is the same.
 		contents := o.Contents()
 		contents.Encoder = pkcs12.NewEncoder(pkcs12.TAK, 1)
-		packed, err := datapackage.ATAK(contents)
+		packed, err := datapackage.Make(datapackage.ATAK, contents)
 		if err != nil {
 			return
 		}

@@ -9,36 +9,93 @@ import (
 	"slices"
 
 	"github.com/ftsca/ftsca/pkcs12"
+	"github.com/ftsca/ftsca/templates"
 )
 
 // vet returns c with its defaults filled in.
-func (c Contents) vet() (Contents, error) {
+func (c Contents) vet(f Family) (Contents, error) {
+	if !f.known() {
+		return c, fmt.Errorf("%.50q is no family of devices", string(f))
+	}
 	if c.Name == "" {
 		return c, errors.New("a package needs the client's name")
 	}
-	host, _, err := ParseHost(c.Host)
-	if err != nil {
+	if err := f.vetNumber(len(c.Connections)); err != nil {
 		return c, err
 	}
-	if host != c.Host {
-		return c, fmt.Errorf("host %q has to be written %q, without a port", c.Host, host)
-	}
-	if c.Port == 0 {
-		c.Port = DefaultPort
-	}
-	if c.Description == "" {
-		c.Description = c.Host
+	c.Connections = slices.Clone(c.Connections)
+	for i := range c.Connections {
+		if err := c.Connections[i].vet(); err != nil {
+			return c, err
+		}
 	}
 	if c.Password.IsZero() {
 		return c, errors.New("a package needs a password: ATAK connects with no file of an empty one")
 	}
+	if c.AskPassword {
+		if err := f.vetAsking(); err != nil {
+			return c, err
+		}
+	}
 	if err := c.vetCertificates(); err != nil {
 		return c, err
 	}
+	if err := c.Extras.vet(f); err != nil {
+		return c, err
+	}
 	if c.UID == "" {
-		c.UID = c.derivedUID()
+		c.UID = c.derivedUID("uid")
 	}
 	return c, nil
+}
+
+// vet fills in what may be left out.
+func (to *Connection) vet() error {
+	host, _, err := ParseHost(to.Host)
+	if err != nil {
+		return err
+	}
+	if host != to.Host {
+		return fmt.Errorf("host %q has to be written %q, without a port", to.Host, host)
+	}
+	if to.Port == 0 {
+		to.Port = DefaultPort
+	}
+	if to.Description == "" {
+		to.Description = to.Host
+	}
+	return nil
+}
+
+// vetNumber tells why a family takes no such number of servers. The keys without an index name one identity: ATAK itself
+// gives it to the first new server only, TAK Aware reads the first server and no other, and of the rest nothing is known.
+func (f Family) vetNumber(connections int) error {
+	switch {
+	case connections == 0:
+		return errors.New("a package needs a server to connect to")
+	case f == ATAK && connections > templates.MaxConnections:
+		return fmt.Errorf("%d servers are too many for a package: at most %d are read", connections, templates.MaxConnections)
+	case f == TAKAware && connections > 1:
+		return errors.New("TAK Aware reads the first server of a package and no other: make one package for each server")
+	case f != ATAK && connections > 1:
+		return fmt.Errorf("the preferences of %s name one identity and tie it to no server, and of several only one would be sure to get it: "+
+			"make one package for each server", f.Title())
+	}
+	return nil
+}
+
+// vetAsking tells why a family cannot do without the password: from ATAK's CotService and AtakCertificateDatabase, and
+// from SwiftTAK's PKCS12, which tries the empty password.
+func (f Family) vetAsking() error {
+	switch f {
+	case ATAK:
+		return errors.New("ATAK does not ask for a password that its package leaves out: 4.6 tries atakatak, later ones only report " +
+			"a connection error; leave the password in")
+	case TAKAware:
+		return errors.New("TAK Aware does not ask for a password that its package leaves out: it tries the empty one, and drops the identity; " +
+			"leave the password in")
+	}
+	return nil
 }
 
 // vetCertificates makes sure that the package is a client's: that its key is nobody's who could pass for a server or

@@ -26,8 +26,8 @@ const pong = `<event version='2.0' uid='takPong' type='t-x-c-t-r' how='h-g-i-g-o
 // opened is the package that datapackage makes for the world's client, as a device reads it.
 func (w world) opened(t *testing.T) *testdevice.Package {
 	t.Helper()
-	data, err := datapackage.ATAK(datapackage.Contents{
-		Name: "alice", Host: "127.0.0.1", Port: 8089, Key: w.client.PrivateKey.(crypto.Signer), Certificate: w.client.Leaf,
+	data, err := datapackage.Make(datapackage.ATAK, datapackage.Contents{
+		Name: "alice", Connections: []datapackage.Connection{{Host: "127.0.0.1"}}, Key: w.client.PrivateKey.(crypto.Signer), Certificate: w.client.Leaf,
 		Authorities: w.issuing.Chain(), Password: secret.Random(), Encoder: pkcs12.NewEncoder(pkcs12.TAK, 1),
 	})
 	if err != nil {

@@ -40,7 +40,8 @@ func contents(t *testing.T) datapackage.Contents {
 
 func contentsOf(issuer *testpki.Authority, client tls.Certificate) datapackage.Contents {
 	return datapackage.Contents{
-		Name: client.Leaf.Subject.CommonName, Host: "fts.example.org", Port: 8089, Description: "Valley Rescue",
+		Name:        client.Leaf.Subject.CommonName,
+		Connections: []datapackage.Connection{{Host: "fts.example.org", Port: 8089, Description: "Valley Rescue"}},
 		Key: client.PrivateKey.(crypto.Signer), Certificate: client.Leaf, Authorities: issuer.Chain(),
 		Password: secret.FromString("river-stone-4417"), Encoder: pkcs12.NewEncoder(pkcs12.TAK, 1), Modified: packed,
 	}
@@ -48,7 +49,7 @@ func contentsOf(issuer *testpki.Authority, client tls.Certificate) datapackage.C
 
 func pack(t *testing.T, c datapackage.Contents) []byte {
 	t.Helper()
-	data, err := datapackage.ATAK(c)
+	data, err := datapackage.Make(datapackage.ATAK, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func TestADeviceOpensThePackage(t *testing.T) {
 			c.Authorities = append(c.Authorities, spare.Cert)
 		}},
 		{"address and port", contentsOf(issuing, issuing.Client(t, "erin")), func(c *datapackage.Contents) {
-			c.Host, c.Port = "10.0.0.5", 18089
+			c.Connections = []datapackage.Connection{{Host: "10.0.0.5", Port: 18089, Description: "x"}}
 		}},
 		{"password of any text", contentsOf(issuing, issuing.Client(t, "frank")), func(c *datapackage.Contents) {
 			c.Password = secret.FromString(`]]> &amp; "Zürich" 山田`)
@@ -113,7 +114,8 @@ func TestADeviceOpensThePackage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.Host != c.Host || p.Port != c.Port || p.Protocol != "ssl" || !p.Enabled || p.Description != c.Description {
+			to := c.Connections[0]
+			if p.Host != to.Host || p.Port != to.Port || p.Protocol != "ssl" || !p.Enabled || p.Description != to.Description {
 				t.Errorf("the device connects to %s:%d:%s, enabled %t, %q", p.Host, p.Port, p.Protocol, p.Enabled, p.Description)
 			}
 			if !p.Identity.Leaf.Equal(c.Certificate) || !p.Identity.PrivateKey.(interface{ Equal(crypto.PrivateKey) bool }).Equal(c.Key) {
@@ -122,7 +124,7 @@ func TestADeviceOpensThePackage(t *testing.T) {
 			if !slices.EqualFunc(p.Authorities, c.Authorities, (*x509.Certificate).Equal) {
 				t.Errorf("the device trusts %d authorities, want %d", len(p.Authorities), len(c.Authorities))
 			}
-			if p.Name != c.Host+"_"+c.Name || p.UID == "" {
+			if p.Name != c.Connections[0].Host+"_"+c.Name || p.UID == "" {
 				t.Errorf("name %q, uid %q", p.Name, p.UID)
 			}
 		})
@@ -131,7 +133,8 @@ func TestADeviceOpensThePackage(t *testing.T) {
 
 func TestDefaultsAreFilledIn(t *testing.T) {
 	c := contents(t)
-	c.Port, c.Description, c.Modified, c.Encoder = 0, "", time.Time{}, pkcs12.Encoder{}
+	c.Connections = []datapackage.Connection{{Host: "fts.example.org"}}
+	c.Modified, c.Encoder = time.Time{}, pkcs12.Encoder{}
 	data := pack(t, c)
 	p, err := testdevice.Open(data)
 	if err != nil {
@@ -278,12 +281,12 @@ func TestPackagesOfWhatIsNoClientAreRefused(t *testing.T) {
 			`identity of "alice": the password has a character at place 7 that the PKCS #12 format cannot hold (such as an emoji)`},
 		{"password that ends in a blank", func(c *datapackage.Contents) { c.Password = secret.FromString("hidden ") },
 			`preferences: connection 0: the trust store's password begins or ends with a blank, which a device may drop`},
-		{"IPv6", func(c *datapackage.Contents) { c.Host = "2001:db8::1" },
+		{"IPv6", func(c *datapackage.Contents) { c.Connections[0].Host = "2001:db8::1" },
 			`host "2001:db8::1": an IPv6 address cannot be given to devices, since ATAK splits host:port:ssl at the colons into exactly ` +
 				`three parts; give a DNS name that stands for it`},
-		{"host with its port", func(c *datapackage.Contents) { c.Host = "FTS.example.org:8089" },
+		{"host with its port", func(c *datapackage.Contents) { c.Connections[0].Host = "FTS.example.org:8089" },
 			`host "FTS.example.org:8089" has to be written "fts.example.org", without a port`},
-		{"port", func(c *datapackage.Contents) { c.Port = -1 }, `preferences: connection 0: port -1 is not in 1 to 65535`},
+		{"port", func(c *datapackage.Contents) { c.Connections[0].Port = -1 }, `preferences: connection 0: port -1 is not in 1 to 65535`},
 		{"uid", func(c *datapackage.Contents) { c.UID = "../../x" },
 			`manifest: uid "../../x": at most 100 of A-Z a-z 0-9 . _ -, with no dot in front, keep their name on every device`},
 	}
@@ -291,7 +294,7 @@ func TestPackagesOfWhatIsNoClientAreRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := contentsOf(issuing, alice)
 			test.change(&c)
-			_, err := datapackage.ATAK(c)
+			_, err := datapackage.Make(datapackage.ATAK, c)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
@@ -309,13 +312,13 @@ func TestHostileNamesAreReadBackAsTheyAre(t *testing.T) {
 		"]]>", "ca", "MANIFEST"} {
 		t.Run(name, func(t *testing.T) {
 			c := base
-			c.Name, c.Description = name, name
+			c.Name, c.Connections = name, []datapackage.Connection{{Host: "fts.example.org", Description: name}}
 			data := pack(t, c)
 			p, err := testdevice.Open(data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.Description != name || p.Name != c.Host+"_"+name {
+			if p.Description != name || p.Name != c.Connections[0].Host+"_"+name {
 				t.Errorf("got %q and %q", p.Description, p.Name)
 			}
 			for _, file := range p.Files {
@@ -393,7 +396,7 @@ func TestFileNamesDifferByServerUserAndGeneration(t *testing.T) {
 	alice := contentsOf(issuing, issuing.Client(t, "alice"))
 	host, port, renewed, bob, elsewhere := alice, alice, contentsOf(issuing, issuing.Client(t, "alice")),
 		contentsOf(issuing, issuing.Client(t, "bob")), contentsOf(sister, sister.Client(t, "alice"))
-	host.Host, port.Port = "fts2.example.org", 8090
+	host.Connections, port.Connections = []datapackage.Connection{{Host: "fts2.example.org"}}, []datapackage.Connection{{Host: "fts.example.org", Port: 8090}}
 	seen := map[string]string{}
 	for name, c := range map[string]datapackage.Contents{"alice": alice, "host": host, "port": port, "renewed": renewed, "bob": bob, "sister": elsewhere} {
 		p, err := testdevice.Open(pack(t, c))
