@@ -42,7 +42,7 @@ func contentsOf(issuer *testpki.Authority, client tls.Certificate) datapackage.C
 	return datapackage.Contents{
 		Name:        client.Leaf.Subject.CommonName,
 		Connections: []datapackage.Connection{{Host: "fts.example.org", Port: 8089, Description: "Valley Rescue"}},
-		Key: client.PrivateKey.(crypto.Signer), Certificate: client.Leaf, Authorities: issuer.Chain(),
+		Key:         client.PrivateKey.(crypto.Signer), Certificate: client.Leaf, Authorities: issuer.Chain(),
 		Password: secret.FromString("river-stone-4417"), Encoder: pkcs12.NewEncoder(pkcs12.TAK, 1), Modified: packed,
 	}
 }

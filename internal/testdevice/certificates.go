@@ -11,9 +11,10 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// importCertificates loads the files that the connection names. ATAK first follows the keys without an index, which tie
-// a file to no server, and deletes what it has imported: a file named both ways is gone when its connection needs it.
-func (p *Package) importCertificates(s settings, d disk) error {
+// importCertificates loads the files that the connections name. ATAK first follows the keys without an index, which tie
+// a file to no server, and deletes what it has imported: a file named both ways, or by two connections, is gone when it is
+// needed. It keeps files by host and port, but passwords by host: the last one counts for all its connections.
+func importCertificates(all []*Package, s settings, d disk) error {
 	for _, key := range []string{"caLocation", "certificateLocation"} {
 		if entry, ok := s[app][key]; ok {
 			if _, err := d.take(entry.value); err != nil {
@@ -21,24 +22,37 @@ func (p *Package) importCertificates(s settings, d disk) error {
 			}
 		}
 	}
-	trust, password, err := load(s, d, "caLocation0", "caPassword0")
-	if err != nil {
-		return err
+	passwords := map[string][2]string{}
+	trust, identity := make([][]byte, len(all)), make([][]byte, len(all))
+	for i, p := range all {
+		var ofTrust, ofIdentity string
+		var err error
+		if trust[i], ofTrust, err = load(s, d, fmt.Sprintf("caLocation%d", i), fmt.Sprintf("caPassword%d", i)); err != nil {
+			return err
+		}
+		if identity[i], ofIdentity, err = load(s, d, fmt.Sprintf("certificateLocation%d", i), fmt.Sprintf("clientPassword%d", i)); err != nil {
+			return err
+		}
+		passwords[p.Host] = [2]string{ofTrust, ofIdentity}
 	}
-	if p.Authorities, err = trusted(trust, password); err != nil {
-		return fmt.Errorf("caLocation0: %w", err)
-	}
-	if err := rooted(p.Authorities); err != nil {
-		return fmt.Errorf("caLocation0: %w", err)
-	}
-	identity, password, err := load(s, d, "certificateLocation0", "clientPassword0")
-	if err != nil {
-		return err
-	}
-	if p.Identity, err = leafOnly(identity, password); err != nil {
-		return fmt.Errorf("certificateLocation0: %w", err)
+	for i, p := range all {
+		if err := p.believe(trust[i], passwords[p.Host][0]); err != nil {
+			return fmt.Errorf("caLocation%d: %w", i, err)
+		}
+		var err error
+		if p.Identity, err = leafOnly(identity[i], passwords[p.Host][1]); err != nil {
+			return fmt.Errorf("certificateLocation%d: %w", i, err)
+		}
 	}
 	return nil
+}
+
+// believe reads the trust store.
+func (p *Package) believe(p12 []byte, password string) (err error) {
+	if p.Authorities, err = trusted(p12, password); err != nil {
+		return err
+	}
+	return rooted(p.Authorities)
 }
 
 func load(s settings, d disk, location, password string) ([]byte, string, error) {

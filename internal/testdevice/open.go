@@ -30,6 +30,10 @@ type Package struct {
 	Authorities []*x509.Certificate
 	// Files are the names of all files in the zip, in order.
 	Files []string
+	// Settings are the values of the application's preferences by key, those of certificates and passwords aside.
+	Settings map[string]string
+	// Others are the further files that the device is given, by their path in the zip.
+	Others map[string][]byte
 
 	// Now is the device's clock; nil is that of the machine.
 	Now func() time.Time
@@ -40,48 +44,77 @@ const (
 	maxFile  = 4 << 20
 )
 
-// Open reads a package as ATAK does when its user imports it. The error says which rule the package breaks; most of them
-// ATAK passes over in silence, and then does not connect.
+// Open reads a package as ATAK does when its user imports it, and returns its first connection. The error says which rule
+// the package breaks; most of them ATAK passes over in silence, and then does not connect.
 func Open(data []byte) (*Package, error) {
+	all, err := OpenAll(data)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// OpenAll is Open for all connections of a package.
+func OpenAll(data []byte) ([]*Package, error) {
 	files, names, err := unzip(data)
 	if err != nil {
 		return nil, fmt.Errorf("the package: %w", err)
 	}
-	p := &Package{Files: names}
-	list, err := readManifest(files)
+	base := Package{Files: names}
+	settings, d, err := base.extract(files)
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.UID = list.name, list.uid
+	count, err := connections(settings)
+	if err != nil {
+		return nil, fmt.Errorf("the .pref file: %w", err)
+	}
+	var all []*Package
+	for i := range count {
+		p := base
+		if err := p.connect(settings, i); err != nil {
+			return nil, fmt.Errorf("the .pref file: %w", err)
+		}
+		all = append(all, &p)
+	}
+	if err := importCertificates(all, settings, d); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// extract reads what the manifest lists.
+func (p *Package) extract(files map[string][]byte) (settings, disk, error) {
+	list, err := readManifest(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Name, p.UID, p.Others = list.name, list.uid, map[string][]byte{}
 	d := disk{}
 	var preferences [][]byte
 	for _, entry := range list.entries {
 		content, ok := files[entry]
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("the manifest names %q, which is not in the zip", entry)
+			return nil, nil, fmt.Errorf("the manifest names %q, which is not in the zip", entry)
 		case strings.HasSuffix(entry, ".p12"):
 			if err := d.put(path.Base(entry), content); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		case strings.HasSuffix(entry, ".pref"):
 			preferences = append(preferences, content)
+		default:
+			p.Others[entry] = content
 		}
 	}
 	if len(preferences) != 1 {
-		return nil, fmt.Errorf("the manifest lists %d .pref files, not one", len(preferences))
+		return nil, nil, fmt.Errorf("the manifest lists %d .pref files, not one", len(preferences))
 	}
 	settings, err := readPreferences(preferences[0])
 	if err != nil {
-		return nil, fmt.Errorf("the .pref file: %w", err)
+		return nil, nil, fmt.Errorf("the .pref file: %w", err)
 	}
-	if err := p.connect(settings); err != nil {
-		return nil, fmt.Errorf("the .pref file: %w", err)
-	}
-	if err := p.importCertificates(settings, d); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return settings, d, p.set(settings)
 }
 
 func unzip(data []byte) (files map[string][]byte, names []string, err error) {

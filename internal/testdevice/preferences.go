@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -134,41 +135,62 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-// connect reads the first connection by the keys that carry its index, as ATAK does.
-func (p *Package) connect(s settings) error {
+// connections returns how many there are.
+func connections(s settings) (int, error) {
 	count, err := s.get(streams, "count", integerClass)
 	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 || n > 100 {
+		return 0, fmt.Errorf("the count of connections is %q", count)
+	}
+	return n, nil
+}
+
+// connect reads a connection by the keys that carry its index, as ATAK does.
+func (p *Package) connect(s settings, index int) (err error) {
+	at := func(key string) string { return key + strconv.Itoa(index) }
+	if p.Description, err = s.get(streams, at("description"), stringClass); err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(count); err != nil || n < 1 {
-		return fmt.Errorf("the count of connections is %q", count)
-	}
-	if p.Description, err = s.get(streams, "description0", stringClass); err != nil {
-		return err
-	}
-	enabled, err := s.get(streams, "enabled0", booleanClass)
+	enabled, err := s.get(streams, at("enabled"), booleanClass)
 	if err != nil {
 		return err
 	}
 	p.Enabled = enabled == "true"
-	address, err := s.get(streams, "connectString0", stringClass)
+	address, err := s.get(streams, at("connectString"), stringClass)
 	if err != nil {
 		return err
 	}
 	parts := strings.Split(address, ":")
 	if len(parts) != 3 {
-		return fmt.Errorf("connectString0 is %q, which has %d parts, not 3", address, len(parts))
+		return fmt.Errorf("%s is %q, which has %d parts, not 3", at("connectString"), address, len(parts))
 	}
 	p.Host, p.Protocol = parts[0], parts[2]
 	if p.Port, err = strconv.Atoi(parts[1]); err != nil || p.Port < 1 || p.Port > 65535 {
-		return fmt.Errorf("connectString0 is %q, which has no port", address)
+		return fmt.Errorf("%s is %q, which has no port", at("connectString"), address)
 	}
 	if p.Protocol != "ssl" {
 		return fmt.Errorf("the protocol of %q is not ssl", address)
 	}
+	return nil
+}
+
+// certificateKeys are those that ATAK forgets as soon as it has followed them.
+var certificateKeys = []string{"caLocation", "caPassword", "certificateLocation", "clientPassword"}
+
+// set keeps the application's own preferences.
+func (p *Package) set(s settings) (err error) {
+	p.Settings = map[string]string{}
+	for key, entry := range s[app] {
+		if !slices.Contains(certificateKeys, key) {
+			p.Settings[key] = entry.value
+		}
+	}
 	if _, ok := s[app]["locationCallsign"]; ok {
 		if p.Callsign, err = s.get(app, "locationCallsign", stringClass); err != nil {
-			return err
+			return fmt.Errorf("the .pref file: %w", err)
 		}
 	}
 	return nil
