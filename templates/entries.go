@@ -36,7 +36,7 @@ const (
 	certificateLocation = "certificateLocation"
 	clientPassword      = "clientPassword"
 
-	// widget makes ATAK show whether it is connected. iTAK has been seen to stumble over it.
+	// widget makes ATAK show whether it is connected.
 	widget = "displayServerConnectionWidget"
 )
 

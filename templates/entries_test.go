@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestWhatNoFormTakesIsLeftAndNamed(t *testing.T) {
 		block("cot_streams", entry("count", "1"), entry("connectString0", "tak.lan:8089:ssl")),
 		block(appName, entry("caLocation", "cert/ca.p12"), typed("a", text, "1"), typed("updateServerCaPassword", text, "x"),
 			typed("zoom", "class java.lang.Float", "0.5"), typed("displayServerConnectionWidget", truth, "true")))))
-	want := []templates.Entry{{"a", templates.String, "1"}, {"displayServerConnectionWidget", templates.Boolean, "true"}}
+	want := []templates.Entry{{"a", templates.String, "1"}}
 	if err != nil || !got.Unindexed || !reflect.DeepEqual(got.Entries, want) || !reflect.DeepEqual(got.Left, []string{"updateServerCaPassword", "zoom"}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -131,6 +132,7 @@ func FuzzReadUnitPreferences(f *testing.F) {
 			return
 		}
 		p := templates.Preferences{Connections: []templates.Connection{connection()}, Entries: got}
+		got = slices.DeleteFunc(slices.Clone(got), isWidget)
 		pref, err := templates.RenderUnindexedPreferences(p)
 		if err != nil {
 			t.Fatalf("read, and not rendered: %v", err)
@@ -140,4 +142,15 @@ func FuzzReadUnitPreferences(f *testing.F) {
 			t.Errorf("got %v, %v, want %v", again.Entries, err, got)
 		}
 	})
+}
+
+func isWidget(e templates.Entry) bool { return e.Key == "displayServerConnectionWidget" }
+
+func TestTheWidgetIsATAKsAlone(t *testing.T) {
+	for _, value := range []string{"true", "false"} {
+		p := templates.Preferences{Connections: []templates.Connection{connection()}, Entries: []templates.Entry{{"displayServerConnectionWidget", templates.Boolean, value}}}
+		if pref, err := templates.RenderUnindexedPreferences(p); err != nil || strings.Contains(string(pref), "Widget") {
+			t.Errorf("%v, got\n%s", err, pref)
+		}
+	}
 }

@@ -113,7 +113,8 @@ func isWidget(e Entry) bool { return e.Key == widget }
 
 // RenderUnindexedPreferences returns the .pref file of a data package for iTAK, TAK Aware and WinTAK: one connection, and
 // its certificates by the keys without an index, which stand for the application as a whole. Files are named cert/NAME,
-// wherever they are in the package: these clients look for NAME. Where ClientPassword is empty the file names none.
+// wherever they are in the package: these clients look for NAME. Where ClientPassword is empty the file names none. An
+// entry displayServerConnectionWidget is left out: it is ATAK's, and iTAK has been reported to import no file that has it.
 //
 // It refuses what [RenderATAKPreferences] does, and more than one connection: the keys name one identity only.
 func RenderUnindexedPreferences(p Preferences) ([]byte, error) {
@@ -131,7 +132,7 @@ func RenderUnindexedPreferences(p Preferences) ([]byte, error) {
 	if strings.EqualFold(c.CAFile, c.ClientFile) {
 		return nil, fmt.Errorf("connection 0: %q cannot be both the identity and the trust store", c.CAFile)
 	}
-	more, err := vetEntries(p.Entries)
+	more, err := vetEntries(slices.DeleteFunc(slices.Clone(p.Entries), isWidget))
 	if err != nil {
 		return nil, err
 	}

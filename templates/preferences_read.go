@@ -37,7 +37,7 @@ func ReadATAKPreferences(data []byte) (Preferences, error) {
 		p.Connections = append(p.Connections, c)
 	}
 	p.Unindexed = s.unindexed(count)
-	p.Entries, p.Left = s.entries(p.Unindexed)
+	p.Entries, p.Left = s.entries()
 	return p, nil
 }
 
@@ -107,13 +107,13 @@ func (s *settings) unindexed(count int) bool {
 }
 
 // entries sorts what can be rendered again from what cannot.
-func (s *settings) entries(unindexed bool) (entries []Entry, left []string) {
+func (s *settings) entries() (entries []Entry, left []string) {
 	for _, e := range s.app {
 		switch e.Key {
 		case caLocation, caPassword, certificateLocation, clientPassword:
 			continue
 		}
-		if !unindexed && e == shown {
+		if e == shown {
 			continue
 		}
 		if _, err := vetEntry(e); err != nil {

@@ -3,6 +3,7 @@ package templates_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +162,9 @@ func FuzzReadATAKPreferences(f *testing.F) {
 		again, err := templates.RenderATAKPreferences(p)
 		if p.Unindexed {
 			again, err = templates.RenderUnindexedPreferences(p)
+			if p.Entries = slices.DeleteFunc(p.Entries, isWidget); len(p.Entries) == 0 {
+				p.Entries = nil
+			}
 		}
 		if err != nil {
 			return

@@ -11,9 +11,11 @@ import (
 	"math/big"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +51,12 @@ func contentsOf(issuer *testpki.Authority, client tls.Certificate) datapackage.C
 
 func pack(t *testing.T, c datapackage.Contents) []byte {
 	t.Helper()
-	data, err := datapackage.Make(datapackage.ATAK, c)
+	return packFor(t, datapackage.ATAK, c)
+}
+
+func packFor(t *testing.T, f datapackage.Family, c datapackage.Contents) []byte {
+	t.Helper()
+	data, err := datapackage.Make(f, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,36 +164,72 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 }
 
 // What varies from run to run, since it hangs on the certificates, is written as a word of its kind.
-func TestTextsOfThePackage(t *testing.T) {
-	r, files := unzip(t, pack(t, contents(t)))
-	varying := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|-[0-9a-f]{8}\.`)
-	name := func(s string) string {
-		return varying.ReplaceAllStringFunc(s, func(m string) string {
-			if strings.HasSuffix(m, ".") {
-				return "-TAG."
+func TestTextsOfThePackages(t *testing.T) {
+	full := contents(t)
+	full.Connections = append(full.Connections, datapackage.Connection{Host: "10.0.0.5", Port: 18089, Description: `Söhne & <Töchter>`, Disabled: true})
+	full.Extras = extras()
+	for _, tt := range []struct {
+		golden string
+		family datapackage.Family
+		c      datapackage.Contents
+	}{
+		{"atak.txt", datapackage.ATAK, contents(t)},
+		{"atak_full.txt", datapackage.ATAK, full},
+		{"wintak.txt", datapackage.WinTAK, contents(t)},
+		{"wintak_full.txt", datapackage.WinTAK, alone(full)},
+		{"itak.txt", datapackage.ITAK, contents(t)},
+		{"takaware.txt", datapackage.TAKAware, contents(t)},
+	} {
+		t.Run(tt.golden, func(t *testing.T) {
+			var got strings.Builder
+			writeTexts(t, &got, "", packFor(t, tt.family, tt.c))
+			golden := filepath.Join("testdata", tt.golden)
+			if *update {
+				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
 			}
-			return "UID"
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+			}
 		})
 	}
-	var got strings.Builder
+}
+
+var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|-[0-9a-f]{8}`)
+
+func writeTexts(t *testing.T, to *strings.Builder, within string, data []byte) {
+	t.Helper()
+	tags := map[string]string{}
+	name := func(s string) string {
+		return varying.ReplaceAllStringFunc(s, func(m string) string {
+			switch {
+			case m[0] != '-':
+				return "UID"
+			case m == "-01234567":
+				return m
+			case tags[m] == "" && len(tags) == 0:
+				tags[m] = "-TAG"
+			case tags[m] == "":
+				tags[m] = "-TAG" + strconv.Itoa(len(tags))
+			}
+			return tags[m]
+		})
+	}
+	r, files := unzip(t, data)
 	for _, f := range r.File {
-		got.WriteString("== " + name(f.Name) + "\n")
-		if !strings.HasSuffix(f.Name, ".p12") {
-			got.WriteString(name(string(files[f.Name])))
+		to.WriteString("== " + within + name(f.Name) + "\n")
+		switch path.Ext(f.Name) {
+		case ".p12":
+		case ".zip":
+			writeTexts(t, to, within+name(f.Name)+"/", files[f.Name])
+		default:
+			to.WriteString(name(string(files[f.Name])))
 		}
-	}
-	golden := filepath.Join("testdata", "atak.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
 	}
 }
 
@@ -305,11 +348,13 @@ func TestPackagesOfWhatIsNoClientAreRefused(t *testing.T) {
 	}
 }
 
+var hostileNames = []string{"Smith & Sons", "<b>bold</b>", `"double" 'single'`, "two\nlines", "tab\there", "emoji 😀👩‍🚒", "محمد", "\u202etxt.exe",
+	"山田 太郎", strings.Repeat("ä&<", 67), "../../etc/passwd", `..\..\boot.ini`, "nul.txt", "-rf", ".hidden", "a;b|c`d$(e)", "e\u0301", "{{.Password}}",
+	"]]>", "ca", "MANIFEST"}
+
 func TestHostileNamesAreReadBackAsTheyAre(t *testing.T) {
 	base := contents(t)
-	for _, name := range []string{"Smith & Sons", "<b>bold</b>", `"double" 'single'`, "two\nlines", "tab\there", "emoji 😀👩‍🚒", "محمد", "\u202etxt.exe",
-		"山田 太郎", strings.Repeat("ä&<", 67), "../../etc/passwd", `..\..\boot.ini`, "nul.txt", "-rf", ".hidden", "a;b|c`d$(e)", "e\u0301", "{{.Password}}",
-		"]]>", "ca", "MANIFEST"} {
+	for _, name := range hostileNames {
 		t.Run(name, func(t *testing.T) {
 			c := base
 			c.Name, c.Connections = name, []datapackage.Connection{{Host: "fts.example.org", Description: name}}

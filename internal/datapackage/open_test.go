@@ -18,6 +18,7 @@ import (
 	"github.com/ftsca/ftsca/internal/testdevice"
 	"github.com/ftsca/ftsca/internal/testpki"
 	"github.com/ftsca/ftsca/pkcs12"
+	"github.com/ftsca/ftsca/templates"
 )
 
 func open(t *testing.T, data []byte) datapackage.Opened {
@@ -369,11 +370,14 @@ func TestSizesInHeadersAreNotBelieved(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	issuing := testpki.NewRoot(f, "Valley Root").Issuing(f, "Valley Issuing")
 	c := contentsOf(issuing, issuing.Client(f, "alice"))
-	data, err := datapackage.Make(datapackage.ATAK, c)
-	if err != nil {
-		f.Fatal(err)
+	c.Extras = extras()
+	for _, family := range datapackage.Families() {
+		data, err := datapackage.Make(family, forFamily(family, c))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
 	}
-	f.Add(data)
 	f.Add(rezip(f, entry{"fts.pref", []byte("<preferences/>")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := datapackage.Open(data, secret.Secret{})
@@ -392,13 +396,22 @@ func FuzzOpen(f *testing.F) {
 		// What can be packed again is opened again, and is the same.
 		contents := o.Contents()
 		contents.Encoder = pkcs12.NewEncoder(pkcs12.TAK, 1)
-		packed, err := datapackage.Make(datapackage.ATAK, contents)
+		packed, err := datapackage.Make(o.Family, contents)
 		if err != nil {
 			return
 		}
 		again, err := datapackage.Open(packed, secret.Secret{})
-		if err != nil || !sameKey(again.Key, o.Key) || again.Connections[0].Host != o.Connections[0].Host {
-			t.Errorf("packed again: %v", err)
+		for i := range o.Connections {
+			if c := &o.Connections[i]; c.Description == "" {
+				c.Description = c.Host
+			}
+		}
+		o.Extras.Preferences = slices.DeleteFunc(o.Extras.Preferences, func(e templates.Entry) bool {
+			return e.Key == "displayServerConnectionWidget" && o.Family != datapackage.ATAK
+		})
+		if err != nil || again.Family != o.Family || !sameKey(again.Key, o.Key) || !reflect.DeepEqual(again.Connections, o.Connections) ||
+			len(again.Extras.Preferences) != len(o.Extras.Preferences) || !reflect.DeepEqual(again.Extras.Files, o.Extras.Files) || len(again.Left) > 0 {
+			t.Errorf("packed again: %v, %+v, %+v", err, again, o)
 		}
 	})
 }
