@@ -29,7 +29,7 @@ type Entry struct {
 
 type xmlEntry struct{ Key, Kind, Value xmlText }
 
-// own are the keys that a form writes itself, or that stand for the certificates of all connections.
+// The keys that stand for the certificates of all connections, and one that a form writes itself.
 const (
 	caLocation          = "caLocation"
 	caPassword          = "caPassword"
