@@ -67,6 +67,7 @@ type Order struct {
 	AlsoClient    bool      // a server's may also act as a client: for federation
 	Channels      bool      // a client's carries the mark by which a TAK Server lets it choose channels
 	Hosts         []string  // recorded for a client: the servers that its package connects to
+	Families      []string  // recorded for a client: the clients that its packages are for
 	Contact       string    // recorded: whom to turn to about the certificate
 	Mark          string    // recorded: by what a roster knows its row again
 	NewGeneration bool      // the name may be in use
@@ -118,7 +119,7 @@ func (a *Authority) issue(ctx context.Context, orders []Order, drafts []draft, r
 			return nil, err
 		}
 		entry := Entry{Name: r.Name, Generation: r.Generation, Purpose: o.Purpose, Groups: o.Request.Subject.Groups, Hosts: o.Hosts,
-			Contact: o.Contact, Mark: o.Mark, RetireEarlier: o.RetireEarlier, IssuedAt: a.clock.Now(), Cut: drafts[i].cut, Remark: remark}
+			Families: o.Families, Contact: o.Contact, Mark: o.Mark, RetireEarlier: o.RetireEarlier, IssuedAt: a.clock.Now(), Cut: drafts[i].cut, Remark: remark}
 		if entry.Certificate, err = sign(drafts[i].profile, drafts[i].template, a.cert, a.key); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ type Entry struct {
 	Purpose     Purpose
 	Groups      []string
 	Hosts       []string // a client's: the servers its package connects to, host:port
+	Families    []string // a client's: the clients that its packages are for
 	Contact     string   // whom to turn to about it
 	Mark        string   // by what a roster knows its row again
 	IssuedAt    time.Time

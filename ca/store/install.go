@@ -13,6 +13,7 @@ import (
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/durable"
 )
 
 // Installation is a new certificate of one of the store's authorities: the answer to a request, a renewal, or a rollover.
@@ -53,11 +54,13 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 		parcels[0].products = append(parcels[0].products,
 			ca.Product{Room: ca.Keys, Name: KeyFileName(crl.KeyID(i.Certificate)), Mode: 0o600, Data: i.Key})
 	}
-	return s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
+	answered := false
+	err := s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
 		if err != nil {
 			return err
 		}
+		answered = i.Certificate != nil && a.Pending != nil && a.Pending.IsAnsweredBy(i.Certificate)
 		for _, root := range i.Above {
 			if err := s.addRoot(tx, &a, root); err != nil {
 				return err
@@ -82,6 +85,10 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 		}
 		return a.put(tx)
 	})
+	if err == nil && answered {
+		err = durable.Remove(RequestFile(s.dir))
+	}
+	return err
 }
 
 func (s *Store) knowsCertificate(ctx context.Context, cert *x509.Certificate) (bool, error) {

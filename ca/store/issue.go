@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -150,8 +149,8 @@ func (s *Store) enter(tx *bbolt.Tx, d ca.Delivery) error {
 	}
 	record := recordOf(d.Entry)
 	for _, product := range d.Products {
-		if product.Room == ca.Packages && strings.HasSuffix(product.Name, packageExt) {
-			record.Package = product.Name
+		if product.Room == ca.Packages && IsPackage(product.Name) {
+			record.Packages = append(record.Packages, product.Name)
 		}
 	}
 	if err := put(tx, record, d.Entry.Certificate.Raw); err != nil {

@@ -66,7 +66,9 @@ type Record struct {
 	IssuedAt   time.Time  `json:"issued_at"`
 	Groups     []string   `json:"groups,omitempty"`
 	Hosts      []string   `json:"hosts,omitempty"`
-	Package    string     `json:"package,omitempty"` // file in clientPackages/
+	Families   []string   `json:"families,omitempty"` // the clients that its packages are for
+	Packages   []string   `json:"packages,omitempty"` // files in clientPackages/
+	Delivered  time.Time  `json:"delivered,omitzero"` // when they were handed over
 	Contact    string     `json:"contact,omitempty"`
 	Mark       string     `json:"mark,omitempty"`     // by what a roster knows its row again
 	RevokeAt   time.Time  `json:"revoke_at,omitzero"` // when it is to be revoked, a later generation having taken its place
@@ -74,7 +76,7 @@ type Record struct {
 
 func recordOf(e ca.Entry) Record {
 	return Record{
-		Name: e.Name, Generation: e.Generation, Purpose: e.Purpose, Groups: e.Groups, Hosts: e.Hosts, Contact: e.Contact, Mark: e.Mark,
+		Name: e.Name, Generation: e.Generation, Purpose: e.Purpose, Groups: e.Groups, Hosts: e.Hosts, Families: e.Families, Contact: e.Contact, Mark: e.Mark,
 		Serial: crl.SerialOf(e.Certificate.SerialNumber).String(), Issuer: issuerID(e.Certificate),
 		NotBefore: e.Certificate.NotBefore.UTC(), NotAfter: e.Certificate.NotAfter.UTC(),
 		IssuedAt: e.IssuedAt.UTC(),

@@ -64,7 +64,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
-			"stop":    cmdStop,
+			"halt":    cmdHalt,
 			"hangup":  cmdHangup,
 			"device":  cmdDevice,
 			"sends":   cmdSends,
@@ -77,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"lineof":  cmdLineOf,
 			"nofiles": cmdNoFiles,
 			"cpdir":   cmdCopyDir,
+			"logs":    cmdLogs,
 		},
 	})
 }

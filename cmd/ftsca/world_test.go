@@ -140,9 +140,24 @@ func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdStop ends the endpoint with SIGTERM, or with SIGINT (stop interrupt), which must end it with exit code 0, and writes
-// serve.log.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+// cmdLogs waits until the endpoint's log has a line that matches: logs PATTERN.
+func cmdLogs(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: logs PATTERN")
+	}
+	w := worldOf(ts)
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for end := time.Now().Add(patience); !pattern.MatchString(w.logged.String()); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("the log has no %s:\n%s", args[0], w.logged)
+		}
+	}
+}
+
+// cmdHalt ends the endpoint with SIGTERM, or with SIGINT (halt interrupt), which must end it with exit code 0, and writes
+// serve.log. (A command of the name stop is testscript's own, and ends the script.)
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
 	if w.serve == nil {
 		ts.Fatalf("nothing serves")

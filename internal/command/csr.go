@@ -2,7 +2,9 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -134,6 +136,9 @@ func runCSRNew(ctx context.Context, o *csrNewOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := makeFolder(o.out); err != nil {
+		return err
+	}
 	stem := filepath.Join(o.out, datapackage.FileStem(subject.CommonName, parsed[0].Fingerprint))
 	// The key comes first: a request in place means that its key is.
 	if err := durable.Create(stem+keyExt, sealed, 0o600); err != nil {
@@ -254,6 +259,14 @@ func answerFile(r fileRequest, out string) string {
 		dir = filepath.Dir(r.file)
 	}
 	return filepath.Join(dir, base+certificateExt)
+}
+
+// makeFolder makes a folder for keys or certificates, unless it is there.
+func makeFolder(dir string) error {
+	if err := durable.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // checkFree refuses a file that is there already.

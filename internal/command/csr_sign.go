@@ -130,6 +130,11 @@ func runCSRSign(ctx context.Context, o *csrSignOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.out != "" {
+		if err := makeFolder(o.out); err != nil {
+			return err
+		}
+	}
 	entries, err := authority.IssueAll(ctx, orders)
 	if err != nil {
 		return err

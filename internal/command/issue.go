@@ -135,8 +135,8 @@ type issued struct {
 	Groups      []string `json:"groups,omitempty"`
 	Certificate string   `json:"certificate,omitempty"` // path
 	KeyFile     string   `json:"key_file,omitempty"`    // path
-	Package     string   `json:"package,omitempty"`     // path
-	Host        string   `json:"host,omitempty"`
+	Packages    []string `json:"packages,omitempty"`    // paths
+	Hosts       []string `json:"hosts,omitempty"`
 	Password    string   `json:"password,omitempty"` // only where it was made here, and only here
 }
 

@@ -24,9 +24,6 @@ const (
 	// rosterGroup is how many rows become durable in one act: enough that syncing the disk costs little of each, and few
 	// enough that what a kill undoes is done again in a second or two.
 	rosterGroup = 32
-
-	// passwordExt ends the name of the file with a client's password, beside its package.
-	passwordExt = ".password.txt"
 )
 
 // rosterRun is the issue of many clients from one file.
@@ -37,6 +34,7 @@ type rosterRun struct {
 	authority   *ca.Authority
 	plan        *roster.Plan
 	given       secret.Secret // one password for all; zero makes one for each
+	pack        packing       // what the packages have in common
 }
 
 func runRoster(ctx context.Context, o *issueClientOptions) error {
@@ -44,7 +42,14 @@ func runRoster(ctx context.Context, o *issueClientOptions) error {
 	if o.named || o.newGeneration || len(o.sans) > 0 {
 		return usagef("--from takes names from the file: no NAME, --san or --new-generation goes with it")
 	}
-	defaults, err := o.rowDefaults()
+	if o.passwordOut != "" {
+		return usagef("--password-out is for one client: a roster's passwords lie beside their packages")
+	}
+	pack, err := o.packing()
+	if err != nil {
+		return err
+	}
+	defaults, err := o.rowDefaults(pack)
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func runRoster(ctx context.Context, o *issueClientOptions) error {
 	if err := issuesHere(keys.authorities); err != nil {
 		return err
 	}
-	r := &rosterRun{o: o, store: s, authorities: keys.authorities}
+	r := &rosterRun{o: o, store: s, authorities: keys.authorities, pack: pack}
 	if r.plan, err = r.makePlan(ctx, data, defaults); err != nil {
 		return hinted(fmt.Errorf("the roster %s: %w", o.from, err), "nothing was issued: mend the file, and run this again")
 	}
@@ -107,15 +112,8 @@ func runRoster(ctx context.Context, o *issueClientOptions) error {
 }
 
 // rowDefaults are what the flags say for all rows.
-func (o *issueClientOptions) rowDefaults() (roster.Row, error) {
-	row := roster.Row{Family: roster.ATAK, Groups: o.groups, Days: o.days}
-	if o.host != "" {
-		host, err := hostPort(o.host)
-		if err != nil {
-			return row, &usageError{err}
-		}
-		row.Hosts = []string{host}
-	}
+func (o *issueClientOptions) rowDefaults(pack packing) (roster.Row, error) {
+	row := roster.Row{Families: familyNames(pack.families), Hosts: pack.hosts, Groups: o.groups, Days: o.days}
 	algorithm, err := keyfile.ParseAlgorithm(o.key)
 	if err != nil {
 		return row, &usageError{err}
@@ -133,15 +131,22 @@ func (r *rosterRun) makePlan(ctx context.Context, data []byte, defaults roster.R
 	byName := make(map[string][]roster.Existing, len(records))
 	for _, rec := range records {
 		e := roster.Existing{Generation: rec.Generation, Serial: rec.Serial, Digest: rec.Mark}
-		if rec.Package != "" {
-			e.Package, e.PasswordFile = packagePath(r.store, rec.Package), packagePath(r.store, passwordFile(rec.Package))
+		if len(rec.Packages) > 0 {
+			e.Package, e.PasswordFile = r.paths(rec.Packages), packagePath(r.store, store.PasswordFile(rec.Packages[0]))
 		}
 		byName[rec.Name] = append(byName[rec.Name], e)
 	}
 	return roster.NewPlan(data, defaults, func(name string) ([]roster.Existing, error) { return byName[name], nil })
 }
 
-func passwordFile(pkg string) string { return strings.TrimSuffix(pkg, packageExt) + passwordExt }
+// paths are those of a client's packages, in one cell.
+func (r *rosterRun) paths(names []string) string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = packagePath(r.store, name)
+	}
+	return strings.Join(paths, " ")
+}
 
 // checkOrders has every row's certificate drafted, so that what cannot be issued stops the run before it begins. A key
 // of the authority's kind stands for the rows' own, which are not made yet.
@@ -168,7 +173,7 @@ func (r *rosterRun) subject(row roster.Row) csr.Subject {
 }
 
 func (r *rosterRun) order(row roster.Row, request csr.Request) ca.Order {
-	return ca.Order{Purpose: ca.Client, Request: request, Days: row.Days, Channels: r.o.channels, Hosts: row.Hosts, Contact: row.Contact, Mark: row.Digest()}
+	return ca.Order{Purpose: ca.Client, Request: request, Days: row.Days, Channels: r.o.channels, Hosts: row.Hosts, Families: row.Families, Contact: row.Contact, Mark: row.Digest()}
 }
 
 func (r *rosterRun) run(ctx context.Context) ([]roster.Result, error) {
@@ -202,18 +207,23 @@ func (r *rosterRun) issue(ctx context.Context, rows []roster.Row) ([]roster.Resu
 		}
 		orders[i] = r.order(row, request)
 		orders[i].Pack = func(e ca.Entry) ([]ca.Product, error) {
-			password := r.given
-			if password.IsZero() {
-				password = secret.Random()
+			pack := r.pack
+			pack.key, pack.hosts, pack.password = key, row.Hosts, r.given
+			if pack.password.IsZero() {
+				pack.password = secret.Random()
 			}
-			product, err := r.o.g.clientPackage(r.authorities, e, packing{key: key, password: password, description: r.o.description})
+			var err error
+			if pack.families, err = familiesOf(row.Families); err != nil {
+				return nil, err
+			}
+			products, err := r.o.g.clientPackages(r.authorities, e, pack, false)
 			if err != nil {
 				return nil, err
 			}
-			note := ca.Product{Room: ca.Packages, Name: passwordFile(product.Name), Data: []byte(password.Reveal() + "\n"), Mode: 0o600}
+			note := passwordNote(products[0].Name, pack.password)
 			results[i] = roster.Result{Name: e.Name, Generation: e.Generation, Serial: serialOf(e.Certificate), Contact: row.Contact,
-				Package: packagePath(r.store, product.Name), PasswordFile: packagePath(r.store, note.Name), State: roster.Issued}
-			return []ca.Product{product, note}, nil
+				Package: strings.Join(packagePaths(r.store, products), " "), PasswordFile: packagePath(r.store, note.Name), State: roster.Issued}
+			return append(products, note), nil
 		}
 	}
 	if _, err := r.authority.IssueAll(ctx, orders); err != nil {

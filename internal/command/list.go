@@ -77,7 +77,9 @@ type listed struct {
 	RevokeAt   string   `json:"revoke_at,omitempty"` // when it is to be revoked
 	Groups     []string `json:"groups,omitempty"`
 	Hosts      []string `json:"hosts,omitempty"`
-	Package    string   `json:"package,omitempty"`
+	Families   []string `json:"families,omitempty"`
+	Packages   []string `json:"packages,omitempty"`
+	Delivered  string   `json:"delivered,omitempty"` // when the packages were handed over
 	Contact    string   `json:"contact,omitempty"`
 }
 
@@ -177,7 +179,10 @@ func listedOf(r store.Record, revoked revocations, now time.Time) listed {
 	state, entry := revoked.state(r, now)
 	row := listed{Name: r.Name, Generation: r.Generation, Purpose: string(r.Purpose), Serial: r.Serial,
 		NotBefore: stamp(r.NotBefore), NotAfter: stamp(r.NotAfter),
-		State: state, Groups: r.Groups, Hosts: r.Hosts, Package: r.Package, Contact: r.Contact}
+		State: state, Groups: r.Groups, Hosts: r.Hosts, Families: r.Families, Packages: r.Packages, Contact: r.Contact}
+	if !r.Delivered.IsZero() {
+		row.Delivered = stamp(r.Delivered)
+	}
 	if !r.RevokeAt.IsZero() {
 		row.RevokeAt = stamp(r.RevokeAt)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,7 @@ type renewOptions struct {
 	force      bool
 	passphrase secretSource
 	serverKey  secretSource
+	password   secretSource
 	dryRun     bool
 	json       bool
 }
@@ -73,6 +75,7 @@ The key of a client lies in its package alone. Where that has been removed, --re
 	cmd.MarkFlagsMutuallyExclusive("all", "expiring")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	o.serverKey.bind(flags, "server-key-passphrase", "the passphrase of a sealed server's key")
+	o.password.bind(flags, "password", "the password of packages that do not hold it")
 	g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be renewed, and renew nothing")
 	flags.BoolVar(&o.json, "json", false, "print the results as JSON")
@@ -258,7 +261,7 @@ func (w *renewing) tell(r issued) {
 	}
 	for _, row := range [][2]string{
 		{"renewed", fmt.Sprintf("%s (%s, generation %d)", r.Name, r.Purpose, r.Generation)},
-		{"until", r.NotAfter}, {"package", r.Package}, {"certificate", r.Certificate}, {"password", r.Password},
+		{"until", r.NotAfter}, {"package", strings.Join(r.Packages, " ")}, {"certificate", r.Certificate}, {"password", r.Password},
 	} {
 		if row[1] != "" {
 			g.say("%-12s %s", row[0], row[1])

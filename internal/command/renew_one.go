@@ -82,43 +82,78 @@ func (w *renewing) prepareClient(one *renewal, cert *x509.Certificate, key crypt
 		}
 		return nil
 	}
-	packed := packing{key: key}
-	opened, err := readPackage(packagePath(w.store, r.Package))
+	families, err := familiesOf(r.Families)
+	if err != nil {
+		return err
+	}
+	pack := packing{families: families, hosts: r.Hosts, key: key}
+	opened, err := w.o.openPackage(w.store, r)
 	switch {
 	case err == nil:
-		packed = packing{key: key, family: opened.Family, password: opened.Password, askPassword: opened.AskPassword,
-			extras: opened.Extras, before: opened.Connections}
+		pack.password, pack.askPassword, pack.extras, pack.before = opened.Password, opened.AskPassword, opened.Extras, opened.Connections
 		if key == nil {
 			if err := keyfile.Match(opened.Key, cert); err != nil {
-				return fmt.Errorf("the package %s: %w", r.Package, err)
+				return fmt.Errorf("the package of %q: %w", r.Name, err)
 			}
-			packed.key = opened.Key
+			pack.key = opened.Key
 		}
 	case key != nil && errors.Is(err, fs.ErrNotExist):
 	case errors.Is(err, fs.ErrNotExist):
-		return hinted(fmt.Errorf("its package %s is gone, and its key with it", r.Package), "--rekey makes a new key")
+		return hinted(fmt.Errorf("the package of %q is gone, and its key with it", r.Name), "--rekey makes a new key")
+	case errors.Is(err, datapackage.ErrNoPassword):
+		return hinted(err, "its password is not in the package: give it with --password-file, or make a new key with --rekey when the package is moved away")
 	default:
 		return hinted(err, "--rekey makes a new key, when the damaged package is moved away")
 	}
 	made := false
-	packed.password, made = passwordOf(packed.password)
-	if made {
-		one.result.Password = packed.password.Reveal()
+	pack.password, made = passwordOf(pack.password)
+	noted := len(r.Packages) > 0 && isFile(packagePath(w.store, store.PasswordFile(r.Packages[0])))
+	if made && !noted {
+		one.result.Password = pack.password.Reveal()
 	}
+	one.order.Families = r.Families
 	one.order.Pack = func(e ca.Entry) ([]ca.Product, error) {
-		product, err := w.o.g.clientPackage(w.keys.authorities, e, packed)
-		one.result.Package, one.result.Host = packagePath(w.store, product.Name), e.Hosts[0]
-		return []ca.Product{product}, err
+		products, err := w.o.g.clientPackages(w.keys.authorities, e, pack, false)
+		if err != nil {
+			return nil, err
+		}
+		one.result.Packages, one.result.Hosts = packagePaths(w.store, products), pack.hosts
+		// A roster's client had its password in a file beside the package, and has it there again.
+		if noted {
+			products = append(products, passwordNote(products[0].Name, pack.password))
+		}
+		return products, nil
 	}
 	return nil
 }
 
-func readPackage(name string) (datapackage.Opened, error) {
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// openPackage opens the first of a certificate's packages that is there.
+func (o *renewOptions) openPackage(s *store.Store, r store.Record) (datapackage.Opened, error) {
+	password, err := o.password.read()
+	if err != nil {
+		return datapackage.Opened{}, err
+	}
+	err = fmt.Errorf("the certificate of %q has no package: %w", r.Name, fs.ErrNotExist)
+	for _, name := range r.Packages {
+		var opened datapackage.Opened
+		if opened, err = readPackage(packagePath(s, name), password); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return opened, err
+		}
+	}
+	return datapackage.Opened{}, err
+}
+
+func readPackage(name string, password secret.Secret) (datapackage.Opened, error) {
 	data, err := readBounded(name, maxPackage)
 	if err != nil {
 		return datapackage.Opened{}, fmt.Errorf("reading the package: %w", err)
 	}
-	opened, err := datapackage.Open(data, secret.Secret{})
+	opened, err := datapackage.Open(data, password)
 	if err != nil {
 		return opened, fmt.Errorf("%s: %w", name, err)
 	}
@@ -192,8 +227,8 @@ func (w *renewing) issue(ctx context.Context, group []*renewal) error {
 	}
 	for i, e := range entries {
 		r, paths := issuedOf(e), group[i].result
-		r.Package, r.Host, r.Password, r.Certificate, r.KeyFile = paths.Package, paths.Host, paths.Password, paths.Certificate, paths.KeyFile
-		if r.Package == "" && r.Certificate == "" {
+		r.Packages, r.Hosts, r.Password, r.Certificate, r.KeyFile = paths.Packages, paths.Hosts, paths.Password, paths.Certificate, paths.KeyFile
+		if len(r.Packages) == 0 && r.Certificate == "" {
 			r.Certificate = filepath.Join(w.store.Dir(), store.AuthorityRoom, store.CertificateFile(e.Certificate))
 		}
 		w.o.g.sayCut(e.Cut, e.Certificate.NotAfter)

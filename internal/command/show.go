@@ -117,7 +117,9 @@ func (c shown) print(g *global) {
 		{"names", strings.Join(c.Names, " ")},
 		{"groups", strings.Join(c.Groups, " ")},
 		{"connects", strings.Join(c.Hosts, " ")},
-		{"package", c.Package},
+		{"for clients", strings.Join(c.Families, " ")},
+		{"packages", strings.Join(c.Packages, " ")},
+		{"delivered", c.Delivered},
 	}
 	for _, r := range rows {
 		if r[1] != "" {

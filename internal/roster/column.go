@@ -34,7 +34,7 @@ func columnOf(heading string) (column, bool) {
 		return nameColumn, true
 	case "host", "hosts", "server":
 		return hostColumn, true
-	case "family", "device", "device family":
+	case "family", "families", "device", "device family":
 		return familyColumn, true
 	case "group", "groups":
 		return groupsColumn, true
@@ -49,7 +49,7 @@ func columnOf(heading string) (column, bool) {
 }
 
 // several tells whether a cell of the column may hold more than one value.
-func (c column) several() bool { return c == hostColumn || c == groupsColumn }
+func (c column) several() bool { return c == hostColumn || c == groupsColumn || c == familyColumn }
 
 // values cuts a cell into the values that it holds, without blanks at their edges and without empty ones.
 func (c column) values(cell string) []string {

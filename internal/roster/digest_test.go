@@ -11,7 +11,7 @@ import (
 
 // Ledgers hold digests, so this must never change.
 func TestDigestIsThatOfThisText(t *testing.T) {
-	row := roster.Row{Line: 9, Name: "José", Hosts: []string{"b.org:8089", "a.org:1"}, Family: "atak", Groups: []string{"red", "blue"},
+	row := roster.Row{Line: 9, Name: "José", Hosts: []string{"b.org:8089", "a.org:1"}, Families: []string{"atak"}, Groups: []string{"red", "blue"},
 		Contact: "jose@example.org", Days: 365, Key: keyfile.RSA2048}
 	const text = "row 1 1\nname 5 José\nhost 10 b.org:8089\nhost 7 a.org:1\nfamily 4 atak\ngroup 4 blue\ngroup 3 red\n" +
 		"contact 16 jose@example.org\ndays 3 365\nkey 8 rsa-2048\n"
@@ -57,7 +57,7 @@ func TestDigestIsAnotherForEveryChange(t *testing.T) {
 		"host":                 func(r *roster.Row) { r.Hosts = []string{"b:1"} },
 		"another host":         func(r *roster.Row) { r.Hosts = []string{"a:1", "b:1"} },
 		"the hosts' order":     func(r *roster.Row) { r.Hosts = []string{"b:1", "a:1"} },
-		"family":               func(r *roster.Row) { r.Family = "wintak" },
+		"family":               func(r *roster.Row) { r.Families = []string{"wintak"} },
 		"group":                func(r *roster.Row) { r.Groups = []string{"blue"} },
 		"two groups":           func(r *roster.Row) { r.Groups = []string{"blue", "red"} },
 		"one of both":          func(r *roster.Row) { r.Groups = []string{"bluered"} },

@@ -15,11 +15,11 @@
 //
 //	[{"name": "alice", "groups": ["blue", "medics"], "contact": "alice@example.org"}]
 //
-// The columns, in any order and any case, are name (or callsign), host (hosts, server), family (device, device family),
+// The columns, in any order and any case, are name (or callsign), host (hosts, server), family (families, device, device family),
 // groups (group), contact (e-mail, email), days and key. Only name is required: an empty or missing cell, or a null,
-// takes the value that is given for all rows. Any other column is refused, since nobody would see that it did nothing.
+// takes the value that is given for all rows. A family is atak, wintak, itak, takaware, several of them, or all. Any other column is refused, since nobody would see that it did nothing.
 //
-// Blanks at the edges of a cell do not count. Several groups or hosts in a cell are separated by '|', ';', ',' or a new
+// Blanks at the edges of a cell do not count. Several groups, families or hosts in a cell are separated by '|', ';', ',' or a new
 // line, and hosts by blanks too. Groups are not, as "Dark Blue" is one group and not two that its members were never
 // meant to be in. So no group's name has such a separator in it, in JSON either.
 package roster

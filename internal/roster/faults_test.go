@@ -47,7 +47,8 @@ func TestFaultsOfRows(t *testing.T) {
 			[]string{`line 3: name "ÉMILE": it differs from "Émile" in line 2 in nothing but capitals, and one would be taken for the other: rename one`}},
 		{"a bad host", head + "alice,https://fts,,,,,\n", []string{`line 2: name "alice": host "https://fts": write host or host:port, without "https://" in front`}},
 		{"one of two hosts", head + "alice,fts a_b,,,,,\n", []string{`line 2: name "alice": host "a_b": '_' does not stand in a host name`}},
-		{"a family", head + "alice,fts,iTAK,,,,\n", []string{`line 2: name "alice": family "iTAK": want atak`}},
+		{"a family", head + "alice,fts,TAKKY,,,,\n", []string{`line 2: name "alice": "TAKKY" is no family of devices: write atak, wintak, itak, takaware, several with commas between them, or all`}},
+		{"several hosts for a client that takes one", head + "alice,fts|relay,all,,,,\n", []string{`line 2: name "alice": several hosts go into packages for atak alone: the other clients take one`}},
 		{"a group too long", head + "alice,fts,,blue|" + long + ",,,\n", []string{`line 2: name "alice": group "` + long + `": 65 characters, and at most 58 fit`}},
 		{"too many groups", head + "alice,fts,,g" + strings.Repeat("|g", 64) + ",,,\n", []string{`line 2: name "alice": groups: more than 64 of them`}},
 		{"a cell too long", head + strings.Repeat("x", 4097) + ",fts,,,,,\n", []string{`line 2: name: 4097 octets, and at most 4096 fit`}},
@@ -64,7 +65,7 @@ func TestFaultsOfRows(t *testing.T) {
 			`line 2: name "alice": host "::": an IPv6 address cannot be given to devices, since ATAK splits host:port:ssl at the colons into ` +
 				`exactly three parts; give a DNS name that stands for it`,
 			`line 2: name "alice": group "\x01": the character U+0001 is not one for a name`,
-			`line 2: name "alice": family "xtak": want atak`,
+			`line 2: name "alice": "xtak" is no family of devices: write atak, wintak, itak, takaware, several with commas between them, or all`,
 			`line 2: name "alice": contact "\x02": the character U+0002 does not stand in a line of text`,
 			`line 2: name "alice": days "no": ` + days,
 			`line 2: name "alice": key algorithm "dsa" is none of rsa-2048, rsa-3072, rsa-4096, ecdsa-p256, ecdsa-p384`,

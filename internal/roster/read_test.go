@@ -66,16 +66,16 @@ func TestRostersAsPeopleAndProgramsWriteThem(t *testing.T) {
 }
 
 func TestWhatIsGivenForAllRows(t *testing.T) {
-	defaults := roster.Row{Line: 7, Name: "nobody", Hosts: []string{"TAK.example.org:9000"}, Family: "ATAK", Groups: []string{"blue"},
+	defaults := roster.Row{Line: 7, Name: "nobody", Hosts: []string{"TAK.example.org:9000"}, Families: []string{"ATAK"}, Groups: []string{"blue"},
 		Contact: " desk ", Days: 30, Key: keyfile.ECDSAP384}
 	got, err := roster.Read([]byte("name,host,family,groups,contact,days,key\nalice,,,,,,\nbob,10.0.0.5,atak,red,bob@example.org,5,rsa-4096\n"), defaults)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []roster.Row{
-		{Line: 2, Name: "alice", Hosts: []string{"tak.example.org:9000"}, Family: roster.ATAK, Groups: []string{"blue"}, Contact: "desk",
+		{Line: 2, Name: "alice", Hosts: []string{"tak.example.org:9000"}, Families: []string{"atak"}, Groups: []string{"blue"}, Contact: "desk",
 			Days: 30, Key: keyfile.ECDSAP384},
-		{Line: 3, Name: "bob", Hosts: []string{"10.0.0.5:8089"}, Family: roster.ATAK, Groups: []string{"red"}, Contact: "bob@example.org",
+		{Line: 3, Name: "bob", Hosts: []string{"10.0.0.5:8089"}, Families: []string{"atak"}, Groups: []string{"red"}, Contact: "bob@example.org",
 			Days: 5, Key: keyfile.RSA4096},
 	}
 	if !slices.EqualFunc(got, want, same) {
@@ -84,11 +84,11 @@ func TestWhatIsGivenForAllRows(t *testing.T) {
 }
 
 func TestWhatIsGivenForAllRowsIsVettedOnce(t *testing.T) {
-	rows, err := roster.Read([]byte("name\nalice\nbob\n"), roster.Row{Hosts: []string{"::1"}, Family: "itak", Groups: []string{"a|b"}, Days: -1, Key: "dsa"})
+	rows, err := roster.Read([]byte("name\nalice\nbob\n"), roster.Row{Hosts: []string{"::1"}, Families: []string{"xtak"}, Groups: []string{"a|b"}, Days: -1, Key: "dsa"})
 	const want = `what is given for all rows: host "::1": an IPv6 address cannot be given to devices, since ATAK splits host:port:ssl ` +
 		`at the colons into exactly three parts; give a DNS name that stands for it
 group "a|b": '|', ';' and ',' stand between two groups, and in none
-family "itak": want atak
+"xtak" is no family of devices: write atak, wintak, itak, takaware, several with commas between them, or all
 days "-1": want a whole number from 1 to 36500
 key algorithm "dsa" is none of rsa-2048, rsa-3072, rsa-4096, ecdsa-p256, ecdsa-p384`
 	if err == nil || err.Error() != want {

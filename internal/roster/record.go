@@ -69,7 +69,7 @@ func recordOf(r Row) record {
 		days = one(strconv.Itoa(r.Days))
 	}
 	return record{line: r.Line, given: [columns][]string{
-		nameColumn: one(r.Name), hostColumn: r.Hosts, familyColumn: one(r.Family), groupsColumn: r.Groups,
+		nameColumn: one(r.Name), hostColumn: r.Hosts, familyColumn: r.Families, groupsColumn: r.Groups,
 		contactColumn: one(r.Contact), daysColumn: days, keyColumn: one(string(r.Key)),
 	}}
 }
@@ -102,9 +102,11 @@ func (r *record) row() Row {
 		}
 	}
 	var err error
-	if s := r.first(familyColumn); s != "" {
-		if row.Family = strings.ToLower(s); !slices.Contains(Families(), row.Family) {
-			r.fail(fmt.Errorf("family %.100q: want %s", s, strings.Join(Families(), " or ")))
+	if given := r.given[familyColumn]; len(given) > 0 {
+		families, err := datapackage.ParseFamilies(strings.Join(given, ","))
+		try(err)
+		for _, f := range families {
+			row.Families = append(row.Families, string(f))
 		}
 	}
 	if s := r.first(contactColumn); s != "" {

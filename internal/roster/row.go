@@ -9,22 +9,16 @@ import (
 	"github.com/ftsca/ftsca/internal/keyfile"
 )
 
-// ATAK is the device family of ATAK on Android.
-const ATAK = "atak"
-
-// Families returns the names of the device families that a row may name.
-func Families() []string { return []string{ATAK} }
-
 // Row is a client to be, vetted.
 type Row struct {
-	Line    int      // where it begins in the file, from 1
-	Name    string   // as csr.Subject.Vet returns it
-	Hosts   []string // what the device connects to, at least one, each host:port as datapackage.ParseHost reads it
-	Family  string   // one of Families
-	Groups  []string // as csr.Subject.Vet returns them, none twice
-	Contact string   // how the client is reached: any text of one line, in normal form C; may be empty
-	Days    int      // of validity, 1 to 36500; 0 leaves it to the profile
-	Key     keyfile.Algorithm
+	Line     int      // where it begins in the file, from 1
+	Name     string   // as csr.Subject.Vet returns it
+	Hosts    []string // what the device connects to, at least one, each host:port as datapackage.ParseHost reads it
+	Families []string // the clients that get a package, by the names of datapackage.Family; ATAK where a row says nothing
+	Groups   []string // as csr.Subject.Vet returns them, none twice
+	Contact  string   // how the client is reached: any text of one line, in normal form C; may be empty
+	Days     int      // of validity, 1 to 36500; 0 leaves it to the profile
+	Key      keyfile.Algorithm
 }
 
 // Digest returns 64 hex digits that stand for all of the row but its line, by which a later run recognises a row that is
@@ -43,7 +37,7 @@ func (r Row) Digest() string {
 	add("row", "1")
 	add("name", r.Name)
 	add("host", r.Hosts...)
-	add("family", r.Family)
+	add("family", slices.Sorted(slices.Values(r.Families))...)
 	add("group", slices.Sorted(slices.Values(r.Groups))...)
 	add("contact", r.Contact)
 	if r.Days != 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ftsca/ftsca/internal/datapackage"
 	"github.com/ftsca/ftsca/internal/keyfile"
 )
 
@@ -31,8 +32,8 @@ func newSheet(defaults Row) (*sheet, error) {
 	if len(r.errors) > 0 {
 		return nil, fmt.Errorf("what is given for all rows: %w", errors.Join(r.errors...))
 	}
-	if vetted.Family == "" {
-		vetted.Family = ATAK
+	if len(vetted.Families) == 0 {
+		vetted.Families = []string{string(datapackage.ATAK)}
 	}
 	if vetted.Key == "" {
 		vetted.Key = keyfile.RSA2048
@@ -59,7 +60,10 @@ func (s *sheet) add(r record) bool {
 		}
 	}
 	if !given(familyColumn) {
-		row.Family = s.defaults.Family
+		row.Families = s.defaults.Families
+	}
+	if others := row.Families; len(row.Hosts) > 1 && (len(others) != 1 || others[0] != string(datapackage.ATAK)) {
+		r.fail(errors.New("several hosts go into packages for atak alone: the other clients take one"))
 	}
 	if !given(groupsColumn) {
 		row.Groups = s.defaults.Groups

@@ -20,7 +20,7 @@ func forAll() roster.Row { return roster.Row{Hosts: []string{"fts.example.org"}}
 
 // named is the row that a name alone leads to, after forAll.
 func named(line int, name string) roster.Row {
-	return roster.Row{Line: line, Name: name, Hosts: []string{"fts.example.org:8089"}, Family: roster.ATAK, Key: keyfile.RSA2048}
+	return roster.Row{Line: line, Name: name, Hosts: []string{"fts.example.org:8089"}, Families: []string{"atak"}, Key: keyfile.RSA2048}
 }
 
 func with(r roster.Row, change func(r *roster.Row)) roster.Row {
@@ -42,7 +42,7 @@ func same(a, b roster.Row) bool {
 }
 
 func sameClient(a, b roster.Row) bool {
-	return a.Name == b.Name && slices.Equal(a.Hosts, b.Hosts) && a.Family == b.Family && slices.Equal(a.Groups, b.Groups) &&
+	return a.Name == b.Name && slices.Equal(a.Hosts, b.Hosts) && slices.Equal(a.Families, b.Families) && slices.Equal(a.Groups, b.Groups) &&
 		a.Contact == b.Contact && a.Days == b.Days && a.Key == b.Key
 }
 
@@ -62,7 +62,7 @@ func asCSV(t testing.TB, rows []roster.Row, separator rune) []byte {
 	lines := [][]string{{"Days", "Key", "E-Mail", "Name", "Groups", "Device family", "Host"}}
 	for _, r := range rows {
 		lines = append(lines, []string{days(r), strings.ToUpper(string(r.Key)), " " + r.Contact + "\t", r.Name,
-			strings.Join(r.Groups, " | "), strings.ToUpper(r.Family), strings.Join(r.Hosts, " ")})
+			strings.Join(r.Groups, " | "), strings.ToUpper(strings.Join(r.Families, ",")), strings.Join(r.Hosts, " ")})
 	}
 	if err := w.WriteAll(lines); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func asJSON(t testing.TB, rows []roster.Row) []byte {
 	t.Helper()
 	objects := []map[string]any{}
 	for _, r := range rows {
-		object := map[string]any{"name": r.Name, "hosts": r.Hosts, "device_family": r.Family, "groups": r.Groups, "email": r.Contact,
+		object := map[string]any{"name": r.Name, "hosts": r.Hosts, "device_family": r.Families, "groups": r.Groups, "email": r.Contact,
 			"key": r.Key, "days": nil}
 		if r.Days != 0 {
 			object["days"] = r.Days
