@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,11 +57,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(condition string) (bool, error) {
-			name, ok := strings.CutPrefix(condition, "has:")
-			if !ok {
-				return condition == "root" && os.Getuid() == 0, nil
+			if name, ok := strings.CutPrefix(condition, "has:"); ok {
+				return testpki.Has(name)
 			}
-			return testpki.Has(name)
+			if condition == "traces" {
+				return testpki.Runs("strace", append(slices.Clone(tracing), os.DevNull, "true")...)
+			}
+			return condition == "root" && os.Getuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
@@ -78,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"nofiles": cmdNoFiles,
 			"cpdir":   cmdCopyDir,
 			"logs":    cmdLogs,
+			"offline": cmdOffline,
 		},
 	})
 }

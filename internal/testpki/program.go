@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -37,14 +38,31 @@ func Lack(t testing.TB, what string) {
 // Each time it says no it appends the program's name, a line of its own, to the file that FTSCA_SKIPS names, if it
 // names one: make test counts these lines at its end, so that nobody takes a skipped test for a passed one.
 func Has(program string) (bool, error) {
-	_, err := exec.LookPath(program)
-	switch {
-	case err == nil:
-		return true, nil
-	case os.Getenv("FTSCA_INTEROP") == "require":
-		return false, fmt.Errorf("needs %s, which is not installed, and FTSCA_INTEROP=require allows no skip", program)
+	if _, err := exec.LookPath(program); err != nil {
+		return false, lacks(program, "is not installed")
 	}
-	return false, record(program)
+	return true, nil
+}
+
+// Runs is [Has] for a program that may be installed and of no use, as strace is where nobody may trace: it has to run
+// with the arguments, and to end with 0.
+func Runs(program string, args ...string) (bool, error) {
+	if ok, err := Has(program); !ok {
+		return false, err
+	}
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		reason, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return false, lacks(program, fmt.Sprintf("does not work here (%v: %s)", err, reason))
+	}
+	return true, nil
+}
+
+// lacks counts a program that a test would need, or is the error that it may not be missing.
+func lacks(program, why string) error {
+	if os.Getenv("FTSCA_INTEROP") == "require" {
+		return fmt.Errorf("needs %s, which %s, and FTSCA_INTEROP=require allows no skip", program, why)
+	}
+	return record(program)
 }
 
 func record(program string) error {

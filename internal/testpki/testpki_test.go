@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +80,29 @@ func TestMissingProgramSkipsUnlessRequired(t *testing.T) {
 	const want = "needs no-such-program, which is not installed, and FTSCA_INTEROP=require allows no skip"
 	if out, err := run("require"); err == nil || !strings.Contains(out, want) {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestProgramThatDoesNotWorkIsMissing(t *testing.T) {
+	testpki.Need(t, "python3")
+	skips := filepath.Join(t.TempDir(), "skips")
+	t.Setenv("FTSCA_SKIPS", skips)
+	t.Setenv("FTSCA_INTEROP", "")
+	const refuses = "import sys; sys.exit('not permitted')"
+	if ok, err := testpki.Runs("python3", "-c", "pass"); !ok || err != nil {
+		t.Errorf("a program that works: %t, %v", ok, err)
+	}
+	for _, args := range [][]string{{"python3", "-c", refuses}, {"no-such-program"}} {
+		if ok, err := testpki.Runs(args[0], args[1:]...); ok || err != nil {
+			t.Errorf("%s: %t, %v", args, ok, err)
+		}
+	}
+	if counted, err := os.ReadFile(skips); err != nil || string(counted) != "python3\nno-such-program\n" {
+		t.Errorf("counted are %q, %v", counted, err)
+	}
+	t.Setenv("FTSCA_INTEROP", "require")
+	const want = "needs python3, which does not work here (exit status 1: not permitted), and FTSCA_INTEROP=require allows no skip"
+	if ok, err := testpki.Runs("python3", "-c", refuses); ok || err == nil || err.Error() != want {
+		t.Errorf("%t, %v", ok, err)
 	}
 }
