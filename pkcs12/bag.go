@@ -22,6 +22,7 @@ type bag struct {
 	kind    kind
 	content []byte  // DER of a certificate or a PrivateKeyInfo, or the ciphertext of the latter
 	scheme  *scheme // of a sealedKey
+	oid     string  // of what kind it says to be
 	name    string  // friendlyName
 	id      []byte  // localKeyID
 	java    bool    // has trustedKeyUsage
@@ -56,6 +57,7 @@ func (r *reader) takeBag(in *cryptobyte.String) (b bag, err error) {
 	if err := take(&rest, &value, explicit0); err != nil {
 		return b, err
 	}
+	b.oid = oid
 	switch oid {
 	case "1.2.840.113549.1.12.10.1.1":
 		b.kind, b.content = clearKey, value
@@ -147,4 +149,13 @@ func fromBMP(b []byte) string {
 		units = append(units, uint16(b[0])<<8|uint16(b[1]))
 	}
 	return string(utf16.Decode(units))
+}
+
+// toBMP writes a character beyond 16 bits as two surrogates, as OpenSSL and Java do.
+func toBMP(s string) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u>>8), byte(u))
+	}
+	return b
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha512"
 	"errors"
 	"hash"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -17,17 +16,12 @@ type password struct {
 	bmp  []byte // 16 bits a character and a NUL at the end (RFC 7292, B.1)
 }
 
-// newPassword takes what CheckPassword refuses, since others write it. A character beyond 16 bits becomes two surrogates,
-// as in OpenSSL and Java.
+// newPassword takes what CheckPassword refuses, since others write it.
 func newPassword(text string) (password, error) {
 	if !utf8.ValidString(text) {
 		return password{}, errors.New("the password is not UTF-8")
 	}
-	p := password{text: text}
-	for _, u := range append(utf16.Encode([]rune(text)), 0) {
-		p.bmp = append(p.bmp, byte(u>>8), byte(u))
-	}
-	return p, nil
+	return password{text: text, bmp: append(toBMP(text), 0, 0)}, nil
 }
 
 // hashed is a hash function with its name for people.

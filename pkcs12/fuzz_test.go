@@ -60,6 +60,7 @@ func FuzzRead(f *testing.F) {
 		if (err == nil || trustErr == nil) && formErr != nil {
 			t.Errorf("read, but not inspected: %v", formErr)
 		}
+		checkOutline(t, data, id, err, anchors, trustErr)
 		if trustErr == nil {
 			for _, a := range anchors {
 				if a.Certificate == nil {
@@ -100,6 +101,9 @@ func FuzzReadInside(f *testing.F) {
 		if errors.Is(err, pkcs12.ErrPassword) && err.Error() == pkcs12.ErrPassword.Error() {
 			t.Error("the right password is said to be wrong")
 		}
+		if o, err := pkcs12.ExamineOpenWithin(data, password, 40, 100); errors.Is(err, pkcs12.ErrPassword) || errors.Is(err, pkcs12.ErrAltered) || err == nil && len(o.Parts) != 1 {
+			t.Errorf("the right password shows %d parts, %v", len(o.Parts), err)
+		}
 		if _, trustErr := pkcs12.ReadTrustStoreWithin(data, password, 40, 100); err == nil && !errors.Is(trustErr, pkcs12.ErrKeyInside) {
 			t.Errorf("both an identity and, but for %v, a trust store", trustErr)
 		}
@@ -114,6 +118,46 @@ func FuzzReadInside(f *testing.F) {
 			t.Error("the library reads another key")
 		}
 	})
+}
+
+// checkOutline holds what is shown of a file against what is read of it.
+func checkOutline(t *testing.T, data []byte, id pkcs12.Identity, err error, anchors []pkcs12.Anchor, trustErr error) {
+	t.Helper()
+	if closed, err := pkcs12.ExamineWithin(data, 40, 100); err == nil {
+		for _, v := range append(pkcs12.Readers(closed.Form), pkcs12.Families(closed.Form)...) {
+			if (v.Reads == pkcs12.Yes) != (v.Why == "") {
+				t.Errorf("%+v", v)
+			}
+		}
+	}
+	o, openErr := pkcs12.ExamineOpenWithin(data, password, 40, 100)
+	var certs []*x509.Certificate
+	keys := 0
+	for _, part := range o.Parts {
+		if !part.Open && len(part.Bags) > 0 || part.Open && part.Fault != nil {
+			t.Errorf("a part that is open %t has %d bags, %v", part.Open, len(part.Bags), part.Fault)
+		}
+		for _, b := range part.Bags {
+			if b.Certificate != nil {
+				certs = append(certs, b.Certificate)
+			}
+			if b.Public != nil {
+				keys++
+			}
+			if b.Fault != nil && (b.Certificate != nil || b.Public != nil) {
+				t.Errorf("%s is shown in spite of %v", b.Kind, b.Fault)
+			}
+		}
+	}
+	if openErr != nil && openErr.Error() == "it holds more than 1000 things" {
+		return
+	}
+	if trustErr == nil && (openErr != nil || !sameCerts(certs, certsOf(anchors))) {
+		t.Errorf("a trust store is shown with %d certificates, %v", len(certs), openErr)
+	}
+	if err == nil && (openErr != nil || keys != 1 || len(certs) < 1+len(id.Chain)+len(id.Others)) {
+		t.Errorf("an identity is shown with %d keys, %v", keys, openErr)
+	}
 }
 
 func certsOf(anchors []pkcs12.Anchor) (certs []*x509.Certificate) {

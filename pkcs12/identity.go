@@ -9,12 +9,25 @@ import (
 	"fmt"
 )
 
-// Identity returns a file with a key, its certificate, and the authorities above that: the leaf's issuer first, then
-// its issuer, and so on; the root may be left out, and chain may be empty.
-//
-// It refuses a key other than RSA or ECDSA or that is not in memory, a key that does not belong to leaf, a chain in
-// which a certificate was not signed by the next, and a password that [CheckPassword] refuses.
+// Identity is [Encoder.WriteIdentity] of a key, its certificate and the authorities above that, called by the common name
+// of the certificate.
 func (e Encoder) Identity(key crypto.Signer, leaf *x509.Certificate, chain []*x509.Certificate, password string) ([]byte, error) {
+	id := Identity{Key: key, Certificate: leaf, Chain: chain}
+	if leaf != nil {
+		id.Name = friendlyName(leaf)
+	}
+	return e.WriteIdentity(id, password)
+}
+
+// WriteIdentity returns a file with the key, its certificate, and the chain: the certificate's issuer first, then its
+// issuer, and so on; the root may be left out, and the chain may be empty. Others are left out. The key has the friendly
+// name Name, at most 100 characters of it, a blank for each control character and U+FFFD for what has no 16 bits (RFC
+// 7292, 4.2); "" makes none.
+//
+// It refuses a key other than RSA or ECDSA or that is not in memory, a key that does not belong to the certificate, a
+// chain in which a certificate was not signed by the next, and a password that [CheckPassword] refuses.
+func (e Encoder) WriteIdentity(id Identity, password string) ([]byte, error) {
+	key, leaf, chain := id.Key, id.Certificate, id.Chain
 	form, err := e.form()
 	if err != nil {
 		return nil, err
@@ -40,6 +53,9 @@ func (e Encoder) Identity(key crypto.Signer, leaf *x509.Certificate, chain []*x5
 		return nil, fmt.Errorf("identity of %s: %w", name, err)
 	}
 	data, err := form.Encode(key, leaf, chain, password)
+	if name := printable(id.Name); err == nil && name != "" {
+		data, err = label(data, name, password)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("writing the identity of %s: %w", name, err)
 	}

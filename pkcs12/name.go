@@ -23,13 +23,16 @@ func Describe(c *x509.Certificate) string {
 	return "the certificate with the SHA-256 fingerprint " + fingerprint(c)
 }
 
-// friendlyNames returns a name for each certificate, no two of them equal when case is ignored. The first with a name
+// anchorNames returns a name for each certificate, no two of them equal when case is ignored. The first with a name
 // keeps it.
-func friendlyNames(certs []*x509.Certificate) []string {
+func anchorNames(anchors []Anchor) []string {
 	taken := map[string]bool{}
-	names := make([]string, len(certs))
-	for i, c := range certs {
-		plain, sum := friendlyName(c), fingerprint(c)
+	names := make([]string, len(anchors))
+	for i, a := range anchors {
+		plain, sum := printable(a.Name), fingerprint(a.Certificate)
+		if plain == "" {
+			plain = friendlyName(a.Certificate)
+		}
 		name := plain
 		for n := 8; taken[fold(name)]; n++ {
 			name = fmt.Sprintf("%s (%s)", plain, strings.Repeat(sum, 1+n/len(sum))[:n])

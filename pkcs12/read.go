@@ -11,9 +11,11 @@ import (
 )
 
 var (
-	// ErrPassword is returned where the password does not open the file. A file that was damaged since its MAC was made
-	// looks the same.
+	// ErrPassword is returned where the password does not open the file. A file that was altered since its MAC was made
+	// looks the same where nothing else in it shows that the password is right.
 	ErrPassword = errors.New("wrong password")
+	// ErrAltered is returned where the password opens something in the file, and the MAC is another all the same.
+	ErrAltered = errors.New("the password is right, but the file was altered since it was made: its MAC is another")
 	// ErrNoKey is returned by [ReadIdentity] where the file holds no private key, as a trust store.
 	ErrNoKey = errors.New("it holds no private key")
 	// ErrKeyInside is returned by [ReadTrustStore] where the file holds a private key.
@@ -54,7 +56,7 @@ type Anchor struct {
 // an Encoder writes. What stands in clear is judged before anything is derived, and what an encrypted part asks for before
 // any of that is.
 //
-// The error is ErrPassword or ErrNoKey, or says what the file has that is not read, and how to have it written anew. It
+// The error is ErrPassword, ErrAltered or ErrNoKey, or says what the file has that is not read, and how to have it written anew. It
 // holds nothing of the key or the password.
 func ReadIdentity(data []byte, password string) (Identity, error) {
 	return (&reader{limits: usual()}).identity(data, password)
@@ -62,8 +64,8 @@ func ReadIdentity(data []byte, password string) (Identity, error) {
 
 // ReadTrustStore reads a file of at most 1 MiB that holds certificates alone, in the order of the file, of the kinds that
 // ReadIdentity reads. It takes them with Java's mark and without it, as openssl pkcs12 -nokeys writes them. One that is
-// there twice is returned twice, and none is judged, not even as to whether it is a CA's. The error is ErrPassword or
-// ErrKeyInside, or says what the file has that is not read.
+// there twice is returned twice, and none is judged, not even as to whether it is a CA's. The error is ErrPassword,
+// ErrAltered or ErrKeyInside, or says what the file has that is not read.
 func ReadTrustStore(data []byte, password string) ([]Anchor, error) {
 	return (&reader{limits: usual()}).trustStore(data, password)
 }
@@ -162,16 +164,24 @@ func certificates(bags []bag) ([]held, error) {
 		if len(all) == maxCertificates {
 			return nil, fmt.Errorf("it holds more than %d certificates", maxCertificates)
 		}
-		cert, err := x509.ParseCertificate(b.content)
+		cert, err := b.certificate()
 		if err != nil {
-			return nil, fmt.Errorf("a certificate in it cannot be read: %w", err)
-		}
-		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
-			return nil, fmt.Errorf("the certificate of %s in it has an RSA key of %d bits: at most %d are taken", Describe(cert), k.N.BitLen(), maxRSABits)
+			return nil, err
 		}
 		all = append(all, held{b, cert})
 	}
 	return all, nil
+}
+
+func (b bag) certificate() (*x509.Certificate, error) {
+	cert, err := x509.ParseCertificate(b.content)
+	if err != nil {
+		return nil, fmt.Errorf("a certificate in it cannot be read: %w", err)
+	}
+	if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
+		return nil, fmt.Errorf("the certificate of %s in it has an RSA key of %d bits: at most %d are taken", Describe(cert), k.N.BitLen(), maxRSABits)
+	}
+	return cert, nil
 }
 
 // key returns the private key of a bag. No error of a parser is passed on, since it could repeat bytes of the key.

@@ -66,23 +66,50 @@ func (r *reader) open(data []byte, text string) ([]bag, password, error) {
 	if err != nil {
 		return nil, p, err
 	}
-	if p, err = r.unlock(f.mac, p); err != nil {
+	p, err = r.unlock(f.mac, p)
+	if errors.Is(err, ErrPassword) && f.opensAny(p) {
+		err = ErrAltered
+	}
+	if err != nil {
 		return nil, p, err
 	}
 	var bags []bag
 	for _, s := range f.safes {
-		if s.scheme != nil {
-			content, err := s.scheme.open(p, s.ciphertext, "an encrypted part")
-			if err != nil {
-				return nil, p, err
-			}
-			if s.bags, err = r.takeBags(content); err != nil {
-				return nil, p, err
-			}
+		opened, err := r.unseal(s, p)
+		if err != nil {
+			return nil, p, err
 		}
-		bags = append(bags, s.bags...)
+		bags = append(bags, opened...)
 	}
 	return bags, p, nil
+}
+
+// unseal returns the bags of a part.
+func (r *reader) unseal(s safe, p password) ([]bag, error) {
+	if s.scheme == nil {
+		return s.bags, nil
+	}
+	content, err := s.scheme.open(p, s.ciphertext, "an encrypted part")
+	if err != nil {
+		return nil, err
+	}
+	return r.takeBags(content)
+}
+
+// opensAny tells whether the password decrypts anything of the file: then it is right, and where the MAC is another, the
+// file was altered.
+func (f *pfx) opensAny(p password) bool {
+	for _, s := range f.safes {
+		if s.scheme != nil && s.scheme.opens(p, s.ciphertext) {
+			return true
+		}
+		for _, b := range s.bags {
+			if b.kind == sealedKey && b.scheme.opens(p, b.content) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unlock checks the MAC. An empty password is written as one NUL or as nothing, as the maker of the file likes.

@@ -8,21 +8,34 @@ import (
 	sslmate "software.sslmate.com/src/go-pkcs12"
 )
 
-// TrustStore returns a file of certificates alone, which devices believe: in the order given, each once, each with a
-// friendly name of its own (its common name, made distinct where two are alike but for upper and lower case, since Java
-// and Android take those for one) and with Java's trustedKeyUsage attribute, without which Java sees an empty store.
+// TrustStore is [Encoder.WriteTrustStore] of certificates that are each called by their common name.
+func (e Encoder) TrustStore(cas []*x509.Certificate, password string) ([]byte, error) {
+	anchors := make([]Anchor, len(cas))
+	for i, c := range cas {
+		anchors[i] = Anchor{Certificate: c}
+	}
+	return e.WriteTrustStore(anchors, password)
+}
+
+// WriteTrustStore returns a file of certificates alone, which devices believe: in the order given, each once, each with a
+// friendly name of its own (Name, else its common name, made distinct where two are alike but for upper and lower case,
+// since Java and Android take those for one) and with Java's trustedKeyUsage attribute, without which Java sees an empty
+// store.
 //
 // It refuses an empty set, a certificate that is no CA, an incomplete set, and a password that [CheckPassword] refuses.
 // A set is complete when every certificate leads to a self-signed root within it: ATAK verifies a server by its trust
 // store alone and ignores the chain that the server sends.
-func (e Encoder) TrustStore(cas []*x509.Certificate, password string) ([]byte, error) {
+func (e Encoder) WriteTrustStore(anchors []Anchor, password string) ([]byte, error) {
 	form, err := e.form()
 	if err != nil {
 		return nil, err
 	}
-	set, err := distinct(cas)
-	if err != nil {
+	if anchors, err = distinct(anchors); err != nil {
 		return nil, err
+	}
+	set := make([]*x509.Certificate, len(anchors))
+	for i, a := range anchors {
+		set[i] = a.Certificate
 	}
 	if err := complete(set); err != nil {
 		return nil, err
@@ -30,7 +43,7 @@ func (e Encoder) TrustStore(cas []*x509.Certificate, password string) ([]byte, e
 	if err := CheckPassword(password); err != nil {
 		return nil, fmt.Errorf("trust store: %w", err)
 	}
-	names := friendlyNames(set)
+	names := anchorNames(anchors)
 	entries := make([]sslmate.TrustStoreEntry, len(set))
 	for i, c := range set {
 		entries[i] = sslmate.TrustStoreEntry{Cert: c, FriendlyName: names[i]}
@@ -42,14 +55,15 @@ func (e Encoder) TrustStore(cas []*x509.Certificate, password string) ([]byte, e
 	return data, nil
 }
 
-// distinct returns cas without repetitions, and an error where one of them is no CA.
-func distinct(cas []*x509.Certificate) ([]*x509.Certificate, error) {
-	if len(cas) == 0 {
+// distinct returns the anchors without repetitions, and an error where one of them is no CA.
+func distinct(anchors []Anchor) ([]Anchor, error) {
+	if len(anchors) == 0 {
 		return nil, errors.New("a trust store needs at least one certificate")
 	}
 	seen := map[string]bool{}
-	var set []*x509.Certificate
-	for _, c := range cas {
+	var set []Anchor
+	for _, a := range anchors {
+		c := a.Certificate
 		switch {
 		case c == nil:
 			return nil, errors.New("trust store: a certificate is missing")
@@ -59,7 +73,7 @@ func distinct(cas []*x509.Certificate) ([]*x509.Certificate, error) {
 			return nil, fmt.Errorf("trust store: the key usage of %s does not allow it to sign certificates", Describe(c))
 		case !seen[string(c.Raw)]:
 			seen[string(c.Raw)] = true
-			set = append(set, c)
+			set = append(set, a)
 		}
 	}
 	return set, nil
