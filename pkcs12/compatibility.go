@@ -51,7 +51,7 @@ func Families(f Form) []Verdict {
 			for _, r := range known {
 				if v := r.judge(f); slices.Contains(r.families, family) && v.Reads == answer {
 					if answer != Yes {
-						why = append(why, v.Reader+": "+v.Why)
+						why = append(why, fmt.Sprintf("%s (%s)", v.Reader, v.Why))
 					}
 					if !slices.Contains(sources, v.Source) {
 						sources = append(sources, v.Source)
@@ -59,7 +59,7 @@ func Families(f Form) []Verdict {
 				}
 			}
 			if len(why) > 0 && sum.Reads == Yes {
-				sum.Reads, sum.Why = answer, strings.Join(why, "; ")
+				sum.Reads, sum.Why = answer, strings.Join(why, ", ")
 			}
 		}
 		sum.Source = strings.Join(sources, "; ")
@@ -91,9 +91,9 @@ const (
 	classRC2    = "RC2"
 	class3DES   = "3DES"
 	classAES    = "AES"
-	classSHA1   = "a SHA-1 MAC"
-	classSHA2   = "a SHA-2 MAC"
-	classPBMAC1 = "a PBMAC1"
+	classSHA1   = "SHA-1 MAC"
+	classSHA2   = "SHA-2 MAC"
+	classPBMAC1 = "PBMAC1"
 )
 
 // classes returns what of a form a reader has to know.
@@ -115,11 +115,11 @@ func (f Form) classes() []string {
 		}
 	}
 	if len(f.Ciphers) == 0 {
-		add("a file that is not encrypted")
+		add("no encryption")
 	}
 	switch {
 	case f.MAC == "":
-		add("a file without a MAC")
+		add("no MAC")
 	case strings.HasPrefix(f.MAC, "PBMAC1"):
 		add(classPBMAC1)
 	case f.MAC == "SHA-1":
@@ -147,9 +147,9 @@ func (r knownReader) judge(f Form) Verdict {
 	}
 	switch {
 	case len(no) > 0:
-		v.Reads, v.Why = No, strings.Join(no, ", ")
+		v.Reads, v.Why = No, strings.Join(no, "; ")
 	case len(unknown) > 0:
-		v.Reads, v.Why = Unknown, strings.Join(unknown, ", ")
+		v.Reads, v.Why = Unknown, strings.Join(unknown, "; ")
 	}
 	return v
 }
@@ -163,7 +163,7 @@ func knownReaders() []knownReader {
 	const notTried = "supposed not to be read, never tried"
 	return []knownReader{
 		{"OpenSSL 1.1", nil, "documentation of go-pkcs12", all, map[string]string{classPBMAC1: "OpenSSL 3.4 is the first to read it"}, nil},
-		{"OpenSSL 3.0 without -legacy", nil, "tried with OpenSSL 3.0.19", []string{class3DES, classAES, classSHA1, classSHA2},
+		{"OpenSSL 3.0, no -legacy", nil, "tried with OpenSSL 3.0.19", []string{class3DES, classAES, classSHA1, classSHA2},
 			map[string]string{classRC2: "only its legacy provider has it", classPBMAC1: "OpenSSL 3.4 is the first to read it"}, nil},
 		{"Java 17", nil, "tried with OpenJDK 17", all, map[string]string{classPBMAC1: "Java 26 is the first to read it"}, nil},
 		{"Android 9", []string{"atak"}, "Meshtastic-Android#6567", old,

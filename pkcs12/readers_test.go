@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -80,30 +79,6 @@ func TestOpenSSLOpensBothFilesWithoutLegacy(t *testing.T) {
 			} {
 				if n := strings.Count(got, text); n != count {
 					t.Errorf("trust store: %q is there %d times, want %d\n%s", text, n, count, got)
-				}
-			}
-		})
-	}
-}
-
-func TestKeytoolListsTheIdentityAndEveryAuthority(t *testing.T) {
-	keytool := testpki.Need(t, "keytool")
-	for _, profile := range pkcs12.Profiles() {
-		t.Run(string(profile), func(t *testing.T) {
-			w := write(t, profile, password)
-			got := run(t, keytool, "-list", "-v", "-storetype", "PKCS12", "-keystore", w.identity, "-storepass:file", w.password)
-			for _, want := range []string{"contains 1 entry", "PrivateKeyEntry", "Certificate chain length: 3", "Owner: CN=alice"} {
-				if !strings.Contains(got, want) {
-					t.Errorf("identity: no %q in\n%s", want, got)
-				}
-			}
-			got = run(t, keytool, "-list", "-storetype", "PKCS12", "-keystore", w.trust, "-storepass:file", w.password)
-			if !strings.Contains(got, "contains 2 entries") || strings.Count(got, "trustedCertEntry") != 2 {
-				t.Errorf("trust store:\n%s", got)
-			}
-			for _, want := range []string{`(?m)^valley rescue ca, `, `(?m)^valley rescue ca \([0-9a-f]{8}\), `} {
-				if !regexp.MustCompile(want).MatchString(got) {
-					t.Errorf("trust store: no %s in\n%s", want, got)
 				}
 			}
 		})
