@@ -71,6 +71,8 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newTransferCommand(g),
 		newCACommand(g),
 		newRootCommand(g),
+		newP12Command(g),
+		newQRCommand(g),
 		newAuditCommand(g, runAudit),
 		newVersionCommand(g),
 	)
