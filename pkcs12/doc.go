@@ -8,5 +8,6 @@
 // root.
 //
 // To read, start with [ReadIdentity] and [ReadTrustStore]; [Inspect] tells without the password how a file is
-// protected. What a file may cost to open is bounded before any of it is derived.
+// protected, and [Examine] and [ExamineOpen] what stands in it, piece by piece. What a file may cost to open is bounded
+// before any of it is derived. Which programs and devices open a file of some form, [Readers] and [Families] know.
 package pkcs12

@@ -10,10 +10,10 @@ import (
 )
 
 // Identity is [Encoder.WriteIdentity] of a key, its certificate and the authorities above that, called by the common name
-// of the certificate.
+// of the certificate, else by its whole subject.
 func (e Encoder) Identity(key crypto.Signer, leaf *x509.Certificate, chain []*x509.Certificate, password string) ([]byte, error) {
 	id := Identity{Key: key, Certificate: leaf, Chain: chain}
-	if leaf != nil {
+	if leaf != nil && leaf.Subject.String() != "" {
 		id.Name = friendlyName(leaf)
 	}
 	return e.WriteIdentity(id, password)
