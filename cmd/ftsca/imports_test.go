@@ -28,6 +28,8 @@ var theHouse = house{
 		"internal/export":      {"ca", "ca/store", "internal/datapackage", "templates", "crl", "pkcs12"},
 		"internal/reload":      {"internal/mtls", "crl"},
 		"internal/endpoint":    {"internal/cot", "internal/mtls"},
+		"internal/check":       {"pkcs12", "internal/secret"},
+		"internal/connect":     {"internal/cot"},
 		"internal/command":     {anything},
 		"cmd/ftsca":            {"internal/command"},
 		// For tests and for make demo; only test files import them, the demo aside.
@@ -41,6 +43,7 @@ var theHouse = house{
 	offline: []string{
 		"ca", "ca/store", "csr", "crl", "pkcs12", "templates",
 		"internal/datapackage", "internal/keyfile", "internal/durable", "internal/secret", "internal/roster", "internal/transfer",
+		"internal/check",
 	},
 	online: []string{"net/http", "net/rpc", "net/smtp", "crypto/tls", "os/exec"},
 
