@@ -1,9 +1,11 @@
 package check
 
 import (
+	"crypto/x509"
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ftsca/ftsca/internal/secret"
 	"github.com/ftsca/ftsca/pkcs12"
@@ -12,12 +14,16 @@ import (
 const (
 	maxOpenings = 24
 	maxRounds   = 1_000_000 // of key derivation, that can be seen before it is made
+	// maxWork stops after a file that hid how much it asks for; package pkcs12 bounds what a single one may. It is no
+	// matter of packages that people make: those take milliseconds.
+	maxWork = 5 * time.Second
 )
 
 // keyring keeps what was opened, since the families open the same files, and bounds what opening costs.
 type keyring struct {
 	opened map[lock]*bundle
 	rounds int
+	work   time.Duration
 }
 
 type lock struct {
@@ -38,6 +44,10 @@ type bundle struct {
 	hasKey      bool
 	err         error
 	identityErr error // where it holds keys and cannot be an identity
+
+	// lost is the certificate that does not lead to a root, once it is known.
+	lost   *x509.Certificate
+	judged bool
 }
 
 func (k *keyring) open(f *file, password string) *bundle {
@@ -62,11 +72,13 @@ func (k *keyring) open(f *file, password string) *bundle {
 	case b.form.MAC == "":
 		b.spared = "no MAC"
 		return b
-	case k.rounds+rounds > maxRounds:
+	case k.rounds+rounds > maxRounds || k.work > maxWork:
 		b.spared = "its key derivation takes long"
 		return b
 	}
 	k.rounds += rounds
+	started := time.Now()
+	defer func() { k.work += time.Since(started) }()
 	b.anchors, b.err = pkcs12.ReadTrustStore(f.data, password)
 	if errors.Is(b.err, pkcs12.ErrKeyInside) {
 		b.hasKey = true
@@ -112,7 +124,7 @@ func (d *device) unlock(r reference, f *stored) *bundle {
 	switch {
 	case password == "":
 		return nil
-	case errors.Is(b.err, pkcs12.ErrPassword):
+	case b.err == pkcs12.ErrPassword: // one about a part of the file is wrapped, and the file is damaged then
 		d.wrongPassword(r, f)
 		return nil
 	case b.err != nil:

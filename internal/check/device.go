@@ -35,6 +35,7 @@ const (
 	maxFindings = 200
 	maxSaid     = 600
 	maxWhere    = 200
+	maxPrefs    = 8
 )
 
 // say adds a finding, if what is said is anything to the family.
@@ -93,7 +94,11 @@ func (d *device) look(c *container) {
 	}
 	d.names()
 	var read []*preferences
-	for _, f := range d.ending(".pref") {
+	for i, f := range d.ending(".pref") {
+		if i == maxPrefs {
+			d.say(all(Warning), "pref-many", "", "more than %d .pref files: the rest is not looked at", maxPrefs)
+			break
+		}
 		if p := d.readPreferences(f); p != nil {
 			read = append(read, p)
 		}

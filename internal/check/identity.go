@@ -35,7 +35,7 @@ func (d *device) identity(r reference, c *Connection) (where, text string) {
 	d.judgeDates(f.where, "identity", id.Certificate)
 	d.judgeStrength(f.where, id.Certificate)
 	if len(id.Others) > 0 {
-		d.say(all(Warning), "identity-others", f.where, "it holds %d certificates that do not stand above %s, as %s: iOS may take one of them for the client's", len(id.Others), pkcs12.Describe(id.Certificate), pkcs12.Describe(id.Others[0]))
+		d.say(all(Warning), "identity-others", f.where, "%s lies beside %s and does not stand above it: iOS may take it for the client's", pkcs12.Describe(id.Others[0]), pkcs12.Describe(id.Certificate))
 	}
 	return f.where, fmt.Sprintf("the client's certificate is read: %s, until %s; %s", pkcs12.Describe(id.Certificate), date(id.Certificate.NotAfter), b.form)
 }

@@ -43,7 +43,7 @@ func (d *device) trustStore(r reference, c *Connection) (where, text string) {
 	for _, a := range set {
 		d.judgeAnchor(f, a)
 	}
-	if lost := incomplete(set); lost != nil {
+	if lost := b.incomplete(set); lost != nil {
 		d.say(levels{Refusal, Warning, Warning, Warning}, "trust-incomplete", f.where, "it does not lead from %s to a root: its issuer %q is missing, and ATAK takes no authority from the server itself", pkcs12.Describe(lost), lost.Issuer)
 	}
 	return f.where, fmt.Sprintf("the trust store is read: %d certificates, up to the root; %s", len(set), b.form)
@@ -106,13 +106,21 @@ func (d *device) judgeNames(f *stored, anchors []pkcs12.Anchor) {
 func (d *device) judgeAnchor(f *stored, a *x509.Certificate) {
 	name := pkcs12.Describe(a)
 	switch {
-	case a.Version < 3 && selfSigned(a):
+	case a.Version < 3 && selfIssued(a):
 		d.say(all(Warning), "trust-version", f.where, "%s is a certificate of version %d, which does not say that it is an authority's: iOS and others do not take it for one", name, a.Version)
 	case !isAuthority(a):
 		d.say(all(Warning), "trust-leaf", f.where, "%s is no certificate of an authority: as taky does, the server's own was put in, which has to be replaced with each renewal", name)
 	}
 	d.judgeDates(f.where, "trust", a)
 	d.judgeStrength(f.where, a)
+}
+
+// incomplete is the function of that name, asked once for all families and connections.
+func (b *bundle) incomplete(set []*x509.Certificate) *x509.Certificate {
+	if !b.judged {
+		b.lost, b.judged = incomplete(set), true
+	}
+	return b.lost
 }
 
 // incomplete returns a certificate that does not lead to a self-signed one of the set; nil where each does.
