@@ -90,6 +90,9 @@ func (d *device) look(c *container) {
 	d.used = map[*file]bool{}
 	d.takeAll(c, true)
 	if len(d.stored) == 0 && len(d.left) == 0 {
+		if len(d.verdict.Findings) == 0 {
+			d.say(all(Refusal), "zip-empty", "", "the zip holds no file")
+		}
 		return
 	}
 	d.names()

@@ -107,6 +107,7 @@ func faults() []broken {
 	return []broken{
 		{"nothing", check.ATAK, refusal, "zip-unreadable", func(*pki, *hand) []byte { return nil }},
 		{"no zip", check.ITAK, refusal, "zip-unreadable", func(*pki, *hand) []byte { return []byte("PK but no more") }},
+		{"empty", check.ATAK, refusal, "zip-empty", func(p *pki, _ *hand) []byte { return pack(p.t) }},
 		{"cut short", check.ATAK, refusal, "zip-unreadable", func(p *pki, h *hand) []byte { d := pack(p.t, h.items()...); return d[:len(d)-30] }},
 		{"many files", check.ATAK, refusal, "zip-many", func(p *pki, _ *hand) []byte {
 			var many []item
