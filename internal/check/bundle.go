@@ -101,7 +101,8 @@ const fallback = "atakatak"
 func (d *device) unlock(r reference, f *stored) *bundle {
 	password := r.secret
 	if password == "" {
-		d.say(levels{Refusal, Warning, Warning, Warning}, "password-missing", r.where, "%s is missing or empty: ATAK 5.5 does not connect then, ATAK 4.6 tries its old default, others ask their user or fail", r.passwordKey)
+		d.say(levels{Refusal, Warning, Warning, Warning}, "password-missing", r.where, "%s is missing or empty: ATAK "+
+			"5.5 does not connect then, ATAK 4.6 tries its old default, others ask their user or fail", r.passwordKey)
 		if password = d.given.Reveal(); password == "" {
 			if d.keyring.opens(f.file, fallback) {
 				password = fallback
@@ -114,7 +115,8 @@ func (d *device) unlock(r reference, f *stored) *bundle {
 		d.say(all(Refusal), "p12-form", f.where, "it is no file that devices open: %v", b.formErr)
 		return nil
 	case b.spared == "no MAC":
-		d.say(all(Warning), "p12-no-mac", f.where, "it has no MAC, so that nothing tells a wrong password: most readers refuse it, and it was not opened here")
+		d.say(all(Warning), "p12-no-mac", f.where, "it has no MAC, so that nothing tells a wrong password: most "+
+			"readers refuse it, and it was not opened here")
 		return nil
 	case b.spared != "":
 		d.say(all(Warning), "p12-rounds", f.where, "it was not opened: %s (%s)", b.spared, b.form)
@@ -147,7 +149,8 @@ func (d *device) wrongPassword(r reference, f *stored) {
 	case !d.given.IsZero() && d.keyring.opens(f.file, d.given.Reveal()):
 		hint = "the password that you gave opens it: the preferences have another"
 	}
-	d.say(all(Refusal), "p12-password", f.where, "%s does not open it: the password is wrong, or the file was altered since it was made; %s", r.passwordKey, hint)
+	d.say(all(Refusal), "p12-password", f.where, "%s does not open it: the password is wrong, or the file was "+
+		"altered since it was made; %s", r.passwordKey, hint)
 }
 
 // judgeForm judges the algorithms by what the family's readers know.
@@ -156,17 +159,21 @@ func (d *device) judgeForm(f *stored, form pkcs12.Form) {
 		return slices.ContainsFunc(form.Ciphers, func(c string) bool { return strings.HasPrefix(c, prefix) })
 	}
 	if strings.HasPrefix(form.MAC, "PBMAC1") {
-		d.say(all(Refusal), "p12-pbmac1", f.where, "its MAC is %s, which OpenSSL reads since 3.4 and no device is known to: write it anew as ftsca p12 convert --p12 tak does", form.MAC)
+		d.say(all(Refusal), "p12-pbmac1", f.where, "its MAC is %s, which OpenSSL reads since 3.4 and no device is "+
+			"known to: write it anew as ftsca p12 convert --p12 tak does", form.MAC)
 	}
 	if has("RC2") {
-		d.say(levels{Warning, "", "", ""}, "p12-rc2", f.where, "it is encrypted with RC2, as OpenSSL's -legacy has it: ATAK reads that only where the legacy part of OpenSSL 3 is at hand, which not every build has; "+
+		d.say(levels{Warning, "", "", ""}, "p12-rc2", f.where, "it is encrypted with RC2, as OpenSSL's -legacy has "+
+			"it: ATAK reads that only where the legacy part of OpenSSL 3 is at hand, which not every build has; "+
 			"write it anew as ftsca p12 convert --p12 tak does")
 	}
 	switch {
 	case has("AES"):
-		d.say(all(Warning), "p12-aes", f.where, "it is of %s: Android before 10, ATAK's own Java code, older iOS (error -25293) and Windows 10 before 1709 do not read it; "+
+		d.say(all(Warning), "p12-aes", f.where, "it is of %s: Android before 10, ATAK's own Java code, older iOS "+
+			"(error -25293) and Windows 10 before 1709 do not read it; "+
 			"write it anew as ftsca p12 convert --p12 tak does", form)
 	case form.MAC != "SHA-1" && !strings.HasPrefix(form.MAC, "PBMAC1"):
-		d.say(all(Warning), "p12-mac", f.where, "its MAC is %s, which some Androids and older iOS refuse: SHA-1 is read everywhere", form.MAC)
+		d.say(all(Warning), "p12-mac", f.where, "its MAC is %s, which some Androids and older iOS refuse: SHA-1 is "+
+			"read everywhere", form.MAC)
 	}
 }

@@ -22,19 +22,24 @@ func (d *device) judgeDates(where, kind string, c *x509.Certificate) {
 	name := pkcs12.Describe(c)
 	switch {
 	case d.now.After(c.NotAfter):
-		d.say(all(Refusal), kind+"-expired", where, "%s expired on %s: it has to be renewed, and the package made anew", name, date(c.NotAfter))
+		d.say(all(Refusal), kind+"-expired", where, "%s expired on %s: it has to be renewed, and the package made anew",
+			name, date(c.NotAfter))
 		return
 	case d.now.Before(c.NotBefore):
-		d.say(all(Refusal), kind+"-not-yet", where, "%s is not valid before %s: is the clock of this machine right?", name, date(c.NotBefore))
+		d.say(all(Refusal), kind+"-not-yet", where, "%s is not valid before %s: is the clock of this machine right?",
+			name, date(c.NotBefore))
 		return
 	case d.now.Add(-day).Before(c.NotBefore):
-		d.say(all(Warning), kind+"-clock", where, "%s is valid only since %s: a device whose clock is a day slow refuses it", name, date(c.NotBefore))
+		d.say(all(Warning), kind+"-clock", where, "%s is valid only since %s: a device whose clock is a day slow "+
+			"refuses it", name, date(c.NotBefore))
 	}
 	switch {
 	case d.now.Add(day).After(c.NotAfter):
-		d.say(all(Warning), kind+"-clock", where, "%s is valid only until %s: a device whose clock is a day fast refuses it", name, date(c.NotAfter))
+		d.say(all(Warning), kind+"-clock", where, "%s is valid only until %s: a device whose clock is a day fast "+
+			"refuses it", name, date(c.NotAfter))
 	case d.now.Add(soon).After(c.NotAfter):
-		d.say(all(Warning), kind+"-expires", where, "%s expires on %s: renew it, and give the package out anew", name, date(c.NotAfter))
+		d.say(all(Warning), kind+"-expires", where, "%s expires on %s: renew it, and give the package out anew", name,
+			date(c.NotAfter))
 	}
 }
 
@@ -47,19 +52,24 @@ func (d *device) judgeStrength(where string, c *x509.Certificate) {
 	case *rsa.PublicKey:
 		switch bits := key.N.BitLen(); {
 		case bits < 1024:
-			d.say(all(Refusal), "key-size", where, "%s has an RSA key of %d bits, which no device takes any more: 2048 and up are taken", name, bits)
+			d.say(all(Refusal), "key-size", where, "%s has an RSA key of %d bits, which no device takes any more: "+
+				"2048 and up are taken", name, bits)
 		case bits < 2048:
-			d.say(all(Warning), "key-size", where, "%s has an RSA key of %d bits, which iOS and OpenSSL 3 refuse: 2048 and up are taken everywhere", name, bits)
+			d.say(all(Warning), "key-size", where, "%s has an RSA key of %d bits, which iOS and OpenSSL 3 refuse: "+
+				"2048 and up are taken everywhere", name, bits)
 		}
 	case *ecdsa.PublicKey:
 		curve := key.Params().Name
 		if curve == "P-256" || curve == "P-384" {
-			d.say(all(Warning), "key-ec", where, "it has a key on the curve %s, which ATAK's network core takes, but which is not known to have been tried on devices: RSA is the safe choice", curve)
+			d.say(all(Warning), "key-ec", where, "it has a key on the curve %s, which ATAK's network core takes, but "+
+				"which is not known to have been tried on devices: RSA is the safe choice", curve)
 			break
 		}
-		d.say(levels{Warning, Warning, Refusal, Refusal}, "key-ec", where, "it has a key on the curve %s, which iOS refuses: RSA is the safe choice", curve)
+		d.say(levels{Warning, Warning, Refusal, Refusal}, "key-ec", where, "it has a key on the curve %s, which iOS "+
+			"refuses: RSA is the safe choice", curve)
 	default:
-		d.say(all(Refusal), "key-kind", where, "%s has a key of a kind (%s) that devices do not take: RSA is the safe choice", name, c.PublicKeyAlgorithm)
+		d.say(all(Refusal), "key-kind", where, "%s has a key of a kind (%s) that devices do not take: RSA is the "+
+			"safe choice", name, c.PublicKeyAlgorithm)
 	}
 	// Nobody verifies what a root signed of itself.
 	if selfIssued(c) {
@@ -67,9 +77,11 @@ func (d *device) judgeStrength(where string, c *x509.Certificate) {
 	}
 	switch c.SignatureAlgorithm {
 	case x509.MD5WithRSA, x509.MD2WithRSA, x509.UnknownSignatureAlgorithm:
-		d.say(all(Refusal), "signature", where, "%s is signed with %s, which no device takes any more: have it issued anew with SHA-256", name, c.SignatureAlgorithm)
+		d.say(all(Refusal), "signature", where, "%s is signed with %s, which no device takes any more: have it "+
+			"issued anew with SHA-256", name, c.SignatureAlgorithm)
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1:
-		d.say(all(Warning), "signature", where, "%s is signed with SHA-1, which OpenSSL 3 in new ATAKs, iOS and Go servers refuse: have it issued anew with SHA-256", name)
+		d.say(all(Warning), "signature", where, "%s is signed with SHA-1, which OpenSSL 3 in new ATAKs, iOS and Go "+
+			"servers refuse: have it issued anew with SHA-256", name)
 	}
 }
 

@@ -74,7 +74,8 @@ func (c *container) unpack(data []byte, left *int, outermost bool) {
 	}
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		c.fault(all(Refusal), "zip-unreadable", "", "it is no zip, or is cut short: fetch it again, or have it made anew")
+		c.fault(all(Refusal), "zip-unreadable", "", "it is no zip, or is cut short: fetch it again, or have it made "+
+			"anew")
 		return
 	}
 	seen := map[string]bool{}
@@ -102,15 +103,18 @@ func (c *container) vet(f *zip.File) bool {
 	case f.Name == "":
 		c.fault(all(Refusal), "zip-path", "", "a file in it has no name")
 	case strings.HasPrefix(path, "/") || strings.Contains("/"+path+"/", "/../") || len(path) > 1 && path[1] == ':':
-		c.fault(all(Refusal), "zip-path", f.Name, "its name leads out of the package, as those of attackers do: do not import it")
+		c.fault(all(Refusal), "zip-path", f.Name, "its name leads out of the package, as those of attackers do: do "+
+			"not import it")
 	case strings.ContainsFunc(f.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		c.fault(all(Refusal), "zip-path", f.Name, "its name has characters that cannot be seen")
 	case !f.Mode().IsRegular():
 		c.fault(all(Refusal), "zip-path", f.Name, "it is no regular file")
 	case f.Flags&encrypted != 0:
-		c.fault(all(Refusal), "zip-encrypted", f.Name, "it is encrypted by the zip itself, which no device reads: pack it without")
+		c.fault(all(Refusal), "zip-encrypted", f.Name, "it is encrypted by the zip itself, which no device reads: "+
+			"pack it without")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		c.fault(all(Refusal), "zip-method", f.Name, "it is packed by method %d, and devices read stored and deflated files", f.Method)
+		c.fault(all(Refusal), "zip-method", f.Name, "it is packed by method %d, and devices read stored and deflated "+
+			"files", f.Method)
 	default:
 		return true
 	}
@@ -141,7 +145,8 @@ func (c *container) content(f *zip.File, left *int) ([]byte, bool) {
 	case !matters:
 		// A map or a picture; too large to be a key.
 	case len(data) > limit:
-		c.fault(all(Refusal), "zip-bomb", f.Name, "it takes more than %d bytes unpacked, which no such file does: do not import it", limit)
+		c.fault(all(Refusal), "zip-bomb", f.Name, "it takes more than %d bytes unpacked, which no such file does: do "+
+			"not import it", limit)
 	default:
 		c.fault(all(Refusal), "zip-damaged", f.Name, "it is damaged: fetch the package again, or have it made anew")
 	}
@@ -155,24 +160,14 @@ func (c *container) nest(left *int, outermost bool) {
 			continue
 		}
 		if !outermost {
-			c.fault(all(Refusal), "zip-nested-deep", f.name, "it is a package in a package in a package, which no device opens")
+			c.fault(all(Refusal), "zip-nested-deep", f.name, "it is a package in a package in a package, which no "+
+				"device opens")
 			continue
 		}
 		inner := &container{prefix: c.prefix + f.name + ": "}
 		inner.unpack(f.data, left, false)
 		c.inner = append(c.inner, inner)
 	}
-}
-
-// having returns the files of an ending, in any case.
-func having(files []*file, ending string) []*file {
-	var found []*file
-	for _, f := range files {
-		if ends(f.name, ending) {
-			found = append(found, f)
-		}
-	}
-	return found
 }
 
 func ends(name, ending string) bool { return strings.HasSuffix(strings.ToLower(name), ending) }

@@ -49,7 +49,8 @@ func (d *device) say(l levels, rule, where, format string, args ...any) {
 		Source: sourceOf(rule), Where: visible(where, maxWhere),
 	}
 	if len(d.verdict.Findings) == maxFindings {
-		f = Finding{Family: d.family, Level: Refusal, Rule: "too-much", Text: fmt.Sprintf("more than %d findings: the rest is left out", maxFindings)}
+		f = Finding{Family: d.family, Level: Refusal, Rule: "too-much", Text: fmt.Sprintf("more than %d findings: "+
+			"the rest is left out", maxFindings)}
 	}
 	if !slices.Contains(d.verdict.Findings, f) {
 		d.verdict.Findings = append(d.verdict.Findings, f)
@@ -117,8 +118,8 @@ func (d *device) look(c *container) {
 		d.connections(p)
 	}
 	if len(read) > 0 && len(d.verdict.Connections) == 0 {
-		d.say(all(Refusal), "no-connection", "", "the preferences have no connection that the device can use, so it imports nothing: "+
-			"a connection needs a connectString0 in cot_streams")
+		d.say(all(Refusal), "no-connection", "", "the preferences have no connection that the device can use, so it "+
+			"imports nothing: a connection needs a connectString0 in cot_streams")
 	}
 	d.judgeConnections()
 	d.strays()
@@ -138,7 +139,8 @@ func (d *device) takeAll(c *container, outermost bool) {
 		}
 	}
 	if outermost && len(c.inner) > 0 {
-		d.say(levels{"", "", Refusal, Refusal}, "zip-nested", "", "a package within the package, as it is made for WinTAK: %s opens none", d.family)
+		d.say(levels{"", "", Refusal, Refusal}, "zip-nested", "", "a package within the package, as it is made for "+
+			"WinTAK: %s opens none", d.family)
 		for _, inner := range c.inner {
 			d.takeAll(inner, false)
 		}
@@ -195,7 +197,8 @@ func (d *device) findManifest(c *container) (list *file, folder string) {
 	case len(c.files) == 0:
 		return nil, ""
 	case len(others) == 0:
-		d.say(levels{Warning, Warning, "", ""}, "manifest-none", c.where(""), "it has no %s: ATAK takes it for a plain zip and imports its files one by one, "+
+		d.say(levels{Warning, Warning, "", ""}, "manifest-none", c.where(""), "it has no %s: ATAK takes it for a "+
+			"plain zip and imports its files one by one, "+
 			"so that the package cannot be found or deleted as one", manifestPath)
 		return nil, ""
 	}
@@ -203,14 +206,17 @@ func (d *device) findManifest(c *container) (list *file, folder string) {
 	folder, nested := strings.CutSuffix(other.name, "/"+manifestPath)
 	switch {
 	case nested && !strings.Contains(folder, "/"):
-		d.say(levels{Warning, Warning, "", ""}, "manifest-base", c.where(other.name), "the manifest stands in a folder of its own, where ATAK 5.5 finds it and "+
+		d.say(levels{Warning, Warning, "", ""}, "manifest-base", c.where(other.name), "the manifest stands in a "+
+			"folder of its own, where ATAK 5.5 finds it and "+
 			"4.6 does not: zip the contents of %.100q, not the folder", folder)
 		return other, folder + "/"
 	case strings.EqualFold(strings.ReplaceAll(other.name, `\`, "/"), manifestPath):
-		d.say(levels{Warning, Warning, "", ""}, "manifest-case", c.where(other.name), "ATAK looks for %s in exactly this spelling, and takes this for a plain zip",
+		d.say(levels{Warning, Warning, "", ""}, "manifest-case", c.where(other.name), "ATAK looks for %s in exactly "+
+			"this spelling, and takes this for a plain zip",
 			manifestPath)
 	default:
-		d.say(levels{Warning, Warning, "", ""}, "manifest-place", c.where(other.name), "ATAK looks for the manifest at %s, and takes this for a plain zip", manifestPath)
+		d.say(levels{Warning, Warning, "", ""}, "manifest-place", c.where(other.name), "ATAK looks for the manifest "+
+			"at %s, and takes this for a plain zip", manifestPath)
 	}
 	if d.family == ATAK {
 		return nil, ""
@@ -225,7 +231,8 @@ func (d *device) readManifest(c *container, list *file) (manifest, bool) {
 		return manifest{}, false
 	}
 	if !recognised(list.data) {
-		d.say(levels{Warning, Warning, Warning, Warning}, "manifest-recognised", where, "it has no <MissionPackageManifest, so that no device takes it for a manifest")
+		d.say(levels{Warning, Warning, Warning, Warning}, "manifest-recognised", where, "it has no "+
+			"<MissionPackageManifest, so that no device takes it for a manifest")
 		return manifest{}, false
 	}
 	m, err := readManifest(list.data)
@@ -234,18 +241,21 @@ func (d *device) readManifest(c *container, list *file) (manifest, bool) {
 		return manifest{}, false
 	}
 	if m.version != "2" {
-		d.say(levels{Warning, Warning, "", ""}, "manifest-version", where, `it is of version %.20q: ATAK reads version "2", and takes this for a plain zip`, m.version)
+		d.say(levels{Warning, Warning, "", ""}, "manifest-version", where, `it is of version %.20q: ATAK reads `+
+			`version "2", and takes this for a plain zip`, m.version)
 		return manifest{}, false
 	}
 	if m.uid == "" || m.name == "" {
-		d.say(levels{Refusal, Warning, "", ""}, "manifest-parameters", where, "it lacks the parameter uid or name, without which it is not valid")
+		d.say(levels{Refusal, Warning, "", ""}, "manifest-parameters", where, "it lacks the parameter uid or name, "+
+			"without which it is not valid")
 	}
 	backslash := false
 	for _, entry := range m.contents {
 		backslash = backslash || strings.Contains(entry.entry, `\`)
 	}
 	if backslash {
-		d.say(levels{Refusal, Warning, Warning, Warning}, "manifest-backslash", where, `its entries have backslashes, as those made on Windows: write "certs/file", with "/"`)
+		d.say(levels{Refusal, Warning, Warning, Warning}, "manifest-backslash", where, `its entries have `+
+			`backslashes, as those made on Windows: write "certs/file", with "/"`)
 	}
 	return m, true
 }
@@ -263,7 +273,8 @@ func (d *device) takeListed(c *container, m manifest, folder string, taken map[*
 		case !ok:
 			// A word for each would drown the rest.
 			if missing++; missing <= 3 {
-				d.say(all(Warning), "manifest-missing", c.where(manifestPath), "it lists %.150q, which is not in the package", entry.entry)
+				d.say(all(Warning), "manifest-missing", c.where(manifestPath), "it lists %.150q, which is not in the "+
+					"package", entry.entry)
 			}
 		case !entry.ignore:
 			taken[f] = true
@@ -271,7 +282,8 @@ func (d *device) takeListed(c *container, m manifest, folder string, taken map[*
 	}
 	for _, f := range c.files {
 		if !taken[f] && (ends(f.name, ".p12") || ends(f.name, ".pref") || ends(f.name, ".zip")) {
-			d.say(all(Warning), "manifest-unlisted", c.where(f.name), "the manifest does not list it, or has it ignored: ATAK leaves it in the package")
+			d.say(all(Warning), "manifest-unlisted", c.where(f.name), "the manifest does not list it, or has it "+
+				"ignored: ATAK leaves it in the package")
 		}
 	}
 }
@@ -296,14 +308,17 @@ func (d *device) folders(c *container) {
 		}
 	}
 	if backslash != "" {
-		d.say(levels{Refusal, Warning, Refusal, Refusal}, "zip-backslash", c.where(backslash), `a name in the zip has a backslash, which is no separator of folders `+
+		d.say(levels{Refusal, Warning, Refusal, Refusal}, "zip-backslash", c.where(backslash), `a name in the zip `+
+			`has a backslash, which is no separator of folders `+
 			`outside Windows: pack it with "/"`)
 	}
 	switch {
 	case deep != "":
-		d.say(levels{"", "", Refusal, Refusal}, "zip-folders", c.where(deep), "the file stands in a folder, and %s finds files at the top of the zip alone", d.family)
+		d.say(levels{"", "", Refusal, Refusal}, "zip-folders", c.where(deep), "the file stands in a folder, and %s "+
+			"finds files at the top of the zip alone", d.family)
 	case len(roots) > 1:
-		d.say(levels{"", "", Refusal, Refusal}, "zip-folders", c.where(""), "its files stand in several folders, and %s looks into one", d.family)
+		d.say(levels{"", "", Refusal, Refusal}, "zip-folders", c.where(""), "its files stand in several folders, and "+
+			"%s looks into one", d.family)
 	}
 }
 
@@ -325,11 +340,13 @@ func (d *device) readPreferences(f stored) *preferences {
 	var p *preferences
 	d.well("preferences", func() (where, text string) {
 		if len(f.data) > 0 && f.data[0] == 0x30 {
-			d.say(all(Refusal), "pref-p12", f.where, "it holds no preferences, but is binary, as a .p12 file is: the files were mixed up")
+			d.say(all(Refusal), "pref-p12", f.where, "it holds no preferences, but is binary, as a .p12 file is: the "+
+				"files were mixed up")
 			return "", ""
 		}
 		if missing := headMarks(f.data); missing != nil {
-			d.say(levels{Refusal, Warning, Warning, Warning}, "pref-recognised", f.where, "its first 8192 characters have no %q, so that ATAK does not take it for preferences",
+			d.say(levels{Refusal, Warning, Warning, Warning}, "pref-recognised", f.where, "its first 8192 characters "+
+				"have no %q, so that ATAK does not take it for preferences",
 				strings.Join(missing, " and no "))
 		}
 		var err error

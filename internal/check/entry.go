@@ -31,7 +31,8 @@ func (d *device) judgeEntries(p *preferences) {
 		want := classOf(stem)
 		if n.block != streams && n.block != app {
 			if want == stringClass && stem != "description" {
-				d.say(levels{Refusal, Warning, Warning, Warning}, "key-block", p.where, "%.50s stands in the block %.100q, which devices do not know: "+
+				d.say(levels{Refusal, Warning, Warning, Warning}, "key-block", p.where, "%.50s stands in the block "+
+					"%.100q, which devices do not know: "+
 					"connections belong in cot_streams, other keys in com.atakmap.app_preferences", n.key, n.block)
 			}
 			continue
@@ -47,16 +48,20 @@ func (d *device) judgeEntries(p *preferences) {
 		switch e.class {
 		case stringClass, booleanClass, integerClass, "class java.lang.Long", "class java.lang.Float":
 			if want != "" && e.class != want {
-				d.say(grave, "entry-class", p.where, "the class of %.50s is %q, where ATAK reads %q", n.key, e.class, want)
+				d.say(grave, "entry-class", p.where, "the class of %.50s is %q, where ATAK reads %q", n.key, e.class,
+					want)
 			}
 		default:
-			d.say(grave, "entry-class", p.where, `the class of %.50s is %.50q, which ATAK does not know: it compares with "class java.lang.String" word for word`, n.key, e.class)
+			d.say(grave, "entry-class", p.where, `the class of %.50s is %.50q, which ATAK does not know: it compares `+
+				`with "class java.lang.String" word for word`, n.key, e.class)
 		}
 		if e.broken {
-			d.say(grave, "entry-text", p.where, "the value of %.50s is in pieces or in a CDATA section, and ATAK reads the first piece of text alone", n.key)
+			d.say(grave, "entry-text", p.where, "the value of %.50s is in pieces or in a CDATA section, and ATAK "+
+				"reads the first piece of text alone", n.key)
 		}
 		if want != "" && e.text != strings.TrimSpace(e.text) {
-			d.say(all(Warning), "entry-blank", p.where, "the value of %.50s begins or ends with a blank, which devices keep or drop as they like", n.key)
+			d.say(all(Warning), "entry-blank", p.where, "the value of %.50s begins or ends with a blank, which "+
+				"devices keep or drop as they like", n.key)
 		}
 		if e.twice {
 			d.say(all(Warning), "entry-twice", p.where, "%.50s is there twice; the last one is read here", n.key)

@@ -41,7 +41,8 @@ func newPKI(t testing.TB) *pki {
 	p.root = testpki.NewRoot(t, "Valley Root", lasting())
 	p.issuing = p.root.Issuing(t, "Valley Issuing", lasting())
 	p.client = p.issuing.Client(t, "alice", lasting(), testpki.Serial(big.NewInt(0x0123456789abcdef)))
-	p.server = p.issuing.Leaf(t, "tak.example.org", lasting(), testpki.Names("tak.example.org"), testpki.Usages(x509.ExtKeyUsageServerAuth))
+	p.server = p.issuing.Leaf(t, "tak.example.org", lasting(), testpki.Names("tak.example.org"),
+		testpki.Usages(x509.ExtKeyUsageServerAuth))
 	return p
 }
 
@@ -134,7 +135,8 @@ func prefText(blocks ...block) string {
 	for _, bl := range blocks {
 		fmt.Fprintf(&b, "<preference version=\"1\" name=\"%s\">\n", escaped(bl.name))
 		for _, v := range bl.values {
-			fmt.Fprintf(&b, "<entry key=\"%s\" class=\"%s\">%s</entry>\n", escaped(v.key), escaped(v.class), escaped(v.text))
+			fmt.Fprintf(&b, "<entry key=\"%s\" class=\"%s\">%s</entry>\n", escaped(v.key), escaped(v.class),
+				escaped(v.text))
 		}
 		b.WriteString("</preference>\n")
 	}
@@ -150,20 +152,23 @@ const (
 // stream is one connection, numbered 0.
 func stream(enabled, connect string) []value {
 	return []value{
-		number("count", "1"), text("description0", "Valley Rescue"), truth("enabled0", enabled), text("connectString0", connect),
+		number("count", "1"), text("description0", "Valley Rescue"), truth("enabled0", enabled), text("connectString0",
+			connect),
 	}
 }
 
 // plainKeys are certificates for no connection in particular, as most tools write them.
 func plainKeys(folder, ca, client string) []value {
 	return []value{
-		text("caLocation", folder+ca), text("caPassword", password), text("certificateLocation", folder+client), text("clientPassword", password),
+		text("caLocation", folder+ca), text("caPassword", password), text("certificateLocation", folder+client),
+		text("clientPassword", password),
 	}
 }
 
 func manifestOf(entries ...string) []byte {
 	var b strings.Builder
-	b.WriteString("<MissionPackageManifest version=\"2\">\n<Configuration>\n<Parameter name=\"uid\" value=\"6a1f\"/>\n" +
+	b.WriteString("<MissionPackageManifest version=\"2\">\n<Configuration>\n<Parameter name=\"uid\" " +
+		"value=\"6a1f\"/>\n" +
 		"<Parameter name=\"name\" value=\"Valley\"/>\n</Configuration>\n<Contents>\n")
 	for _, e := range entries {
 		fmt.Fprintf(&b, "<Content ignore=\"false\" zipEntry=\"%s\"/>\n", escaped(e))
@@ -193,7 +198,8 @@ func (p *pki) byHand() *hand {
 		app:       []value{truth("displayServerConnectionWidget", "true")},
 		trust:     p.trust(p.issuing.Chain()...),
 		identity:  p.identity(),
-		trustName: "certs/ca-7f3a.p12", idName: "certs/alice-7f3a.p12", prefName: "certs/valley.pref", manifestName: "MANIFEST/manifest.xml",
+		trustName: "certs/ca-7f3a.p12", idName: "certs/alice-7f3a.p12", prefName: "certs/valley.pref",
+		manifestName: "MANIFEST/manifest.xml",
 	}
 }
 
@@ -236,7 +242,8 @@ func (p *pki) ftsMobile() []byte {
 	p.t.Helper()
 	trust := p.bundle(sslmate.LegacyDES, password, p.server, p.issuing.Chain()...)
 	return pack(p.t,
-		item{"fts.pref", pref(block{streams, stream("false", connect)}, block{appName, plainKeys("/cert/", "192-0-2-1_2_1_77.p12", "alice.p12")})},
+		item{"fts.pref", pref(block{streams, stream("false", connect)}, block{appName, plainKeys("/cert/",
+			"192-0-2-1_2_1_77.p12", "alice.p12")})},
 		item{"manifest.xml", manifestOf("cert/fts.pref", "cert/alice.p12", "cert/192-0-2-1_2_1_77.p12")},
 		item{"alice.p12", p.bundle(sslmate.LegacyDES, password, p.client, p.issuing.Chain()...)},
 		item{"192-0-2-1_2_1_77.p12", trust})
@@ -252,14 +259,16 @@ func (p *pki) nested(files []item) []byte {
 		names = append(names, files[i].name)
 	}
 	files = append(files, item{"MANIFEST/manifest.xml", manifestOf(names...)})
-	return pack(p.t, item{outer + "alice.zip", pack(p.t, files...)}, item{"MANIFEST/manifest.xml", manifestOf(outer + "alice.zip")})
+	return pack(p.t, item{outer + "alice.zip", pack(p.t, files...)}, item{"MANIFEST/manifest.xml",
+		manifestOf(outer + "alice.zip")})
 }
 
 const androidPath = "/storage/emulated/0/atak/cert/"
 
 func (p *pki) ftsWinTAK() []byte {
 	return p.nested([]item{
-		{"fts.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys(androidPath, "server.p12", "alice.p12")})},
+		{"fts.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys(androidPath, "server.p12",
+			"alice.p12")})},
 		{"server.p12", p.bundle(sslmate.LegacyDES, password, p.server, p.issuing.Chain()...)},
 		{"alice.p12", p.bundle(sslmate.LegacyDES, password, p.client, p.issuing.Chain()...)},
 	})
@@ -268,7 +277,8 @@ func (p *pki) ftsWinTAK() []byte {
 // ots is OpenTAKServer's for ATAK and WinTAK: one CA, OpenSSL's -legacy.
 func (p *pki) ots() []byte {
 	return p.nested([]item{
-		{"preference.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys(androidPath, "truststore-root.p12", "alice.p12")})},
+		{"preference.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys(androidPath,
+			"truststore-root.p12", "alice.p12")})},
 		{"truststore-root.p12", p.entries(sslmate.LegacyRC2, named(p.issuing.Chain())...)},
 		{"alice.p12", p.bundle(sslmate.LegacyRC2, password, p.client)},
 	})
@@ -284,7 +294,8 @@ func named(certs []*x509.Certificate) []sslmate.TrustStoreEntry {
 
 func (p *pki) otsITAK() []byte {
 	return pack(p.t,
-		item{"config.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/", "truststore-root.p12", "alice.p12")})},
+		item{"config.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/",
+			"truststore-root.p12", "alice.p12")})},
 		item{"alice.p12", p.bundle(sslmate.LegacyRC2, password, p.client)},
 		item{"truststore-root.p12", p.entries(sslmate.LegacyRC2, named(p.issuing.Chain())...)})
 }
@@ -292,15 +303,18 @@ func (p *pki) otsITAK() []byte {
 // taky's trust store is the server's certificate with the CA.
 func (p *pki) taky() []byte {
 	return pack(p.t,
-		item{"certs/preference.pref", pref(block{streams, stream("false", connect)}, block{appName, plainKeys(androidPath, "server-6f0e.p12", "alice-6f0e.p12")})},
+		item{"certs/preference.pref", pref(block{streams, stream("false", connect)}, block{appName,
+			plainKeys(androidPath, "server-6f0e.p12", "alice-6f0e.p12")})},
 		item{"certs/server-6f0e.p12", p.trust(append([]*x509.Certificate{p.server.Leaf}, p.issuing.Chain()...)...)},
 		item{"certs/alice-6f0e.p12", p.bundle(sslmate.LegacyDES, password, p.client, p.issuing.Cert)},
-		item{"MANIFEST/manifest.xml", manifestOf("certs/preference.pref", "certs/server-6f0e.p12", "certs/alice-6f0e.p12")})
+		item{"MANIFEST/manifest.xml", manifestOf("certs/preference.pref", "certs/server-6f0e.p12",
+			"certs/alice-6f0e.p12")})
 }
 
 func (p *pki) takyITAK() []byte {
 	return pack(p.t,
-		item{"preference.pref", pref(block{streams, stream("false", connect)}, block{appName, plainKeys("cert/", "server-6f0e.p12", "alice-6f0e.p12")})},
+		item{"preference.pref", pref(block{streams, stream("false", connect)}, block{appName, plainKeys("cert/",
+			"server-6f0e.p12", "alice-6f0e.p12")})},
 		item{"server-6f0e.p12", p.trust(append([]*x509.Certificate{p.server.Leaf}, p.issuing.Chain()...)...)},
 		item{"alice-6f0e.p12", p.bundle(sslmate.LegacyDES, password, p.client, p.issuing.Cert)})
 }
@@ -309,7 +323,8 @@ func (p *pki) takyITAK() []byte {
 func (p *pki) goatakSoft() []byte {
 	nameless := p.entries(sslmate.LegacyDES, sslmate.TrustStoreEntry{Cert: p.issuing.Cert}, sslmate.TrustStoreEntry{Cert: p.root.Cert})
 	return pack(p.t,
-		item{"certs/valley.pref", pref(block{streams, append(stream("true", connect), truth("useAuth0", "false"))}, block{appName, plainKeys("cert/", "truststore.p12", "alice.p12")})},
+		item{"certs/valley.pref", pref(block{streams, append(stream("true", connect), truth("useAuth0", "false"))},
+			block{appName, plainKeys("cert/", "truststore.p12", "alice.p12")})},
 		item{"certs/truststore.p12", nameless},
 		item{"certs/alice.p12", p.bundle(sslmate.LegacyDES, password, p.client)},
 		item{"MANIFEST/MANIFEST.xml", manifestOf("certs/valley.pref", "certs/truststore.p12", "certs/alice.p12")})
@@ -317,7 +332,8 @@ func (p *pki) goatakSoft() []byte {
 
 // goatakEnrollment has a trust store alone: the device fetches its certificate.
 func (p *pki) goatakEnrollment() []byte {
-	values := append(stream("true", connect), truth("useAuth0", "false"), text("caLocation0", "cert/ca.p12"), text("caPassword0", password),
+	values := append(stream("true", connect), truth("useAuth0", "false"), text("caLocation0", "cert/ca.p12"),
+		text("caPassword0", password),
 		truth("enrollForCertificateWithTrust0", "true"))
 	return pack(p.t,
 		item{"certs/valley.pref", pref(block{streams, values})},
@@ -328,7 +344,8 @@ func (p *pki) goatakEnrollment() []byte {
 // cloudRF is flat, with a manifest at the root that Windows wrote.
 func (p *pki) cloudRF() []byte {
 	return pack(p.t,
-		item{"server.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/", "truststore-root.p12", "alice.p12")})},
+		item{"server.pref", pref(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/",
+			"truststore-root.p12", "alice.p12")})},
 		item{"truststore-root.p12", p.entries(sslmate.LegacyRC2, named(p.issuing.Chain())...)},
 		item{"alice.p12", p.bundle(sslmate.LegacyRC2, password, p.client)},
 		item{"manifest.xml", manifestOf(`certs\server.pref`, `certs\truststore-root.p12`, `certs\alice.p12`)})

@@ -25,7 +25,8 @@ func holds(t *testing.T, data []byte) {
 			t.Errorf("%s has %d connections", v.Family, len(v.Connections))
 		}
 		for _, f := range v.Findings {
-			if f.Rule == "" || f.Text == "" || strings.ContainsFunc(f.Text+f.Where, func(r rune) bool { return !unicode.IsPrint(r) }) ||
+			if f.Rule == "" || f.Text == "" || strings.ContainsFunc(f.Text+f.Where,
+				func(r rune) bool { return !unicode.IsPrint(r) }) ||
 				utf8.RuneCountInString(f.Text) > 601 || utf8.RuneCountInString(f.Where) > 201 {
 				t.Errorf("finding %+q", f)
 			}
@@ -64,11 +65,14 @@ func FuzzPackage(f *testing.F) {
 func FuzzPreferences(f *testing.F) {
 	p := newPKI(f)
 	h := p.byHand()
-	plain := prefText(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/", "ca-7f3a.p12", "alice-7f3a.p12")})
+	plain := prefText(block{streams, stream("true", connect)}, block{appName, plainKeys("cert/", "ca-7f3a.p12",
+		"alice-7f3a.p12")})
 	for _, s := range []string{
-		prefText(block{streams, h.streams}, block{appName, h.app}), plain, strings.Replace(plain, password, "<![CDATA["+password+"]]>", 1),
+		prefText(block{streams, h.streams}, block{appName, h.app}), plain, strings.Replace(plain, password,
+			"<![CDATA["+password+"]]>", 1),
 		"<preferences><entry key", "<preferences>" + strings.Repeat("<preference>", 40), "\ufeff" + plain,
-		`<!DOCTYPE a [<!ENTITY b "c">]><preferences><preference name="cot_streams"><entry key="count">&b;</entry></preference></preferences>`,
+		`<!DOCTYPE a [<!ENTITY b "c">]><preferences><preference name="cot_streams"><entry ` +
+			`key="count">&b;</entry></preference></preferences>`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -83,7 +87,8 @@ func FuzzManifest(f *testing.F) {
 	p := newPKI(f)
 	h := p.byHand()
 	good := string(manifestOf(h.prefName, h.trustName, h.idName))
-	for _, s := range []string{good, strings.ReplaceAll(good, "certs/", `certs\`), strings.Replace(good, `"2"`, `"1"`, 1), "<MissionPackageManifest", ""} {
+	for _, s := range []string{good, strings.ReplaceAll(good, "certs/", `certs\`), strings.Replace(good, `"2"`, `"1"`,
+		1), "<MissionPackageManifest", ""} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, manifest []byte) {

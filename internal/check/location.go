@@ -22,13 +22,15 @@ func (d *device) find(where, what, location string) *stored {
 		}
 	}
 	if len(exact) == 0 && len(folded) > 0 {
-		d.say(all(Warning), "file-case", where, "%s names %.100q, and the file is called %.100q: upper and lower case differ", what, name, base(folded[0].name))
+		d.say(all(Warning), "file-case", where, "%s names %.100q, and the file is called %.100q: upper and lower "+
+			"case differ", what, name, base(folded[0].name))
 		exact = folded
 	}
 	if len(exact) == 0 {
 		for _, f := range d.left {
 			if base(f.name) == name {
-				d.say(all(Refusal), "file-missing", where, "%s names %.100q, which the device leaves in the package, since the manifest does not list it", what, name)
+				d.say(all(Refusal), "file-missing", where, "%s names %.100q, which the device leaves in the package, "+
+					"since the manifest does not list it", what, name)
 				return nil
 			}
 		}
@@ -37,7 +39,8 @@ func (d *device) find(where, what, location string) *stored {
 	}
 	found := exact[len(exact)-1]
 	if !ends(found.name, ".p12") {
-		d.say(levels{Refusal, Warning, Warning, Warning}, "p12-ending", found.where, "ATAK brings files that end in .p12 to its folder of certificates, and no others: rename it")
+		d.say(levels{Refusal, Warning, Warning, Warning}, "p12-ending", found.where, "ATAK brings files that end in "+
+			".p12 to its folder of certificates, and no others: rename it")
 	}
 	d.used[found.file] = true
 	if !found.read {
@@ -60,15 +63,20 @@ func (d *device) judgePath(where, what, location string) {
 	folder := location[:max(0, strings.LastIndexAny(location, `/\`))]
 	switch {
 	case strings.Contains(location, `\`):
-		d.say(levels{Refusal, Warning, Refusal, Warning}, "path-backslash", where, `%s is %.150q, with backslashes: write "cert/file.p12"`, what, location)
+		d.say(levels{Refusal, Warning, Refusal, Warning}, "path-backslash", where, `%s is %.150q, with backslashes: `+
+			`write "cert/file.p12"`, what, location)
 	case folder == "cert" && !strings.HasPrefix(location, "/"):
 	case strings.HasPrefix(location, "/") && strings.HasSuffix(folder, "/atak/cert"):
-		d.say(levels{Warning, "", Refusal, ""}, "path-absolute", where, "%s is %.150q: an absolute path leads astray where ATAK keeps its files elsewhere, and is none of iTAK's: "+
+		d.say(levels{Warning, "", Refusal, ""}, "path-absolute", where, "%s is %.150q: an absolute path leads astray "+
+			"where ATAK keeps its files elsewhere, and is none of iTAK's: "+
 			`write "cert/file.p12"`, what, location)
 	case folder == "/cert":
-		d.say(levels{Warning, "", Warning, ""}, "path-slash", where, `%s is %.150q: ATAK finds it on the second try alone; write "cert/file.p12", without "/" in front`, what, location)
+		d.say(levels{Warning, "", Warning, ""}, "path-slash", where, `%s is %.150q: ATAK finds it on the second try `+
+			`alone; write "cert/file.p12", without "/" in front`, what, location)
 	default:
-		d.say(levels{Refusal, Warning, Warning, ""}, "path-folder", where, `%s is %.150q, and ATAK has its certificates in the folder cert, wherever they stand in the package: write "cert/file.p12"`, what, location)
+		d.say(levels{Refusal, Warning, Warning, ""}, "path-folder", where, `%s is %.150q, and ATAK has its `+
+			`certificates in the folder cert, wherever they stand in the package: write "cert/file.p12"`, what,
+			location)
 	}
 }
 
@@ -86,19 +94,23 @@ func (d *device) names() {
 		if strings.Contains(name, "..") || strings.ContainsFunc(name, func(r rune) bool {
 			return !strings.ContainsRune(punctuation, r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 		}) {
-			d.say(levels{Refusal, Warning, Warning, Warning}, "name-characters", f.where, "ATAK takes characters out of this name, and then does not find it under the one that the preferences have: "+
+			d.say(levels{Refusal, Warning, Warning, Warning}, "name-characters", f.where, "ATAK takes characters out "+
+				"of this name, and then does not find it under the one that the preferences have: "+
 				`use letters, digits, ".", "_" and "-"`)
 		} else if strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 }) {
-			d.say(levels{Warning, Warning, Warning, Warning}, "name-characters", f.where, "ATAK 4.6 takes the letters that are not ASCII out of this name, and then does not find it: "+
+			d.say(levels{Warning, Warning, Warning, Warning}, "name-characters", f.where, "ATAK 4.6 takes the "+
+				"letters that are not ASCII out of this name, and then does not find it: "+
 				`use A to Z, digits, ".", "_" and "-"`)
 		}
 		lower := strings.ToLower(name)
 		if other, ok := seen[lower]; ok {
-			d.say(all(Refusal), "name-twice", f.where, "%.150q has the same name but for its folder, and devices keep both in one: the last takes the place of the first", other)
+			d.say(all(Refusal), "name-twice", f.where, "%.150q has the same name but for its folder, and devices "+
+				"keep both in one: the last takes the place of the first", other)
 		}
 		seen[lower] = f.where
 		if generic(lower) {
-			d.say(levels{"", Warning, "", ""}, "name-generic", f.where, "WinTAK keeps the files of all servers in one folder by name, and one of this name from another server takes its place: "+
+			d.say(levels{"", Warning, "", ""}, "name-generic", f.where, "WinTAK keeps the files of all servers in "+
+				"one folder by name, and one of this name from another server takes its place: "+
 				"name it after server and user")
 		}
 	}
@@ -108,8 +120,10 @@ func (d *device) names() {
 func generic(name string) bool {
 	stem := strings.TrimSuffix(strings.TrimSuffix(name, ".p12"), ".pfx")
 	switch strings.TrimRight(stem, "0123456789-_ ()") {
-	case "truststore", "truststore-root", "truststore-intermediate", "truststore-int", "trust", "ca", "root", "rootca", "root-ca", "cacert", "ca-cert",
-		"server", "takserver", "tak", "fts", "opentakserver", "client", "user", "admin", "webadmin", "cert", "certificate", "clientcert", "client-cert", "identity":
+	case "truststore", "truststore-root", "truststore-intermediate", "truststore-int", "trust", "ca", "root", "rootca",
+		"root-ca", "cacert", "ca-cert",
+		"server", "takserver", "tak", "fts", "opentakserver", "client", "user", "admin", "webadmin", "cert",
+		"certificate", "clientcert", "client-cert", "identity":
 		return true
 	}
 	return false

@@ -22,8 +22,9 @@ type Options struct {
 // finding; the error is about a family that is not known.
 //
 // What the package may cost is bounded: 64 MiB and 1024 entries of zip, 32 MiB unpacked in all, one package within
-// another, 16 connections, 8 .pref files, 24 openings of .p12 files that show a million rounds of key derivation in all and take
-// five seconds, or one file more. What lies beyond is said and not looked at. The same package, options and Now give the same report.
+// another, 16 connections, 8 .pref files, and 24 openings of .p12 files, which end when a million rounds of key derivation
+// are asked for, or five seconds are gone. What lies beyond is said and not looked at. But for those five seconds, the same
+// package, options and Now give the same report.
 func Package(data []byte, o Options) (Report, error) {
 	families := o.Families
 	if len(families) == 0 {

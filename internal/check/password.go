@@ -14,7 +14,8 @@ func (d *device) judgePasswordsOfHosts() {
 				continue
 			}
 			if other, ok := seen[c.host]; ok && other != password {
-				d.say(levels{Refusal, "", "", ""}, "password-host", c.where, "connections to %.100q have different %ss: ATAK keeps one for each host, whatever the port; give all the same", c.host, stem)
+				d.say(levels{Refusal, "", "", ""}, "password-host", c.where, "connections to %.100q have different "+
+					"%ss: ATAK keeps one for each host, whatever the port; give all the same", c.host, stem)
 			}
 			seen[c.host] = password
 		}

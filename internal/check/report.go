@@ -188,7 +188,8 @@ func (r Report) Summary() Summary {
 
 func (c Connection) summary() ConnectionSummary {
 	s := ConnectionSummary{
-		Host: c.Host, Port: c.Port, Protocol: c.Protocol, Description: strings.ToValidUTF8(c.Description, "\ufffd"), Enabled: c.Enabled,
+		Host: c.Host, Port: c.Port, Protocol: c.Protocol, Description: strings.ToValidUTF8(c.Description, "\ufffd"),
+		Enabled:     c.Enabled,
 		Authorities: []string{},
 	}
 	if c.Certificate != nil {

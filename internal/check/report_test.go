@@ -65,8 +65,10 @@ func lines(r check.Report) string {
 func TestWhatEachFamilyMakesOfTheToolsPackages(t *testing.T) {
 	p := newPKI(t)
 	for name, data := range map[string][]byte{
-		"fts-mobile": p.ftsMobile(), "fts-wintak": p.ftsWinTAK(), "ots": p.ots(), "ots-itak": p.otsITAK(), "taky": p.taky(), "taky-itak": p.takyITAK(),
-		"goatak-soft": p.goatakSoft(), "goatak-enrollment": p.goatakEnrollment(), "cloudrf": p.cloudRF(), "by-hand": pack(t, p.byHand().items()...),
+		"fts-mobile": p.ftsMobile(), "fts-wintak": p.ftsWinTAK(), "ots": p.ots(), "ots-itak": p.otsITAK(),
+		"taky": p.taky(), "taky-itak": p.takyITAK(),
+		"goatak-soft": p.goatakSoft(), "goatak-enrollment": p.goatakEnrollment(), "cloudrf": p.cloudRF(),
+		"by-hand": pack(t, p.byHand().items()...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".txt", lines(look(t, data)))
@@ -81,7 +83,8 @@ func own(t *testing.T, client ...testpki.Option) []byte {
 	issuing := root.Issuing(t, "Valley Issuing", lasting(), testpki.RSA(2048))
 	alice := issuing.Client(t, "alice", append([]testpki.Option{lasting(), testpki.RSA(2048)}, client...)...)
 	data, err := datapackage.ATAK(datapackage.Contents{
-		Name: "alice", Host: "fts.example.org", Description: "Valley Rescue", Key: alice.PrivateKey.(crypto.Signer), Certificate: alice.Leaf,
+		Name: "alice", Host: "fts.example.org", Description: "Valley Rescue", Key: alice.PrivateKey.(crypto.Signer),
+		Certificate: alice.Leaf,
 		Authorities: issuing.Chain(), Password: secret.FromString(password), Encoder: pkcs12.NewEncoder(pkcs12.TAK, 0),
 	})
 	if err != nil {
@@ -118,7 +121,8 @@ func TestASummaryIsForJSONAndHoldsNoSecret(t *testing.T) {
 		t.Error("the password stands in the report")
 	}
 	// Nor does the report itself, should somebody print that.
-	if data, err = json.Marshal(r); err != nil || strings.Contains(string(data), `"D":`) || strings.Contains(string(data), "Key") {
+	if data, err = json.Marshal(r); err != nil || strings.Contains(string(data),
+		`"D":`) || strings.Contains(string(data), "Key") {
 		t.Errorf("%v, %.300s", err, data)
 	}
 	empty, err := json.Marshal(look(t, nil, check.ATAK).Summary())
@@ -154,7 +158,8 @@ func TestFamiliesAreNamed(t *testing.T) {
 	if _, err := check.ParseFamily("ATAK"); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	if _, err := check.Package(nil, check.Options{Families: []check.Family{"ATAK"}}); err == nil || err.Error() != want {
+	if _, err := check.Package(nil,
+		check.Options{Families: []check.Family{"ATAK"}}); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 	if r := look(t, nil, check.ITAK, check.ITAK); len(r.Verdicts) != 1 {

@@ -14,7 +14,8 @@ func sourceOf(rule string) string {
 		core      = "ATAK network core, streamingsocketmanagement.cpp and internalutils.cpp"
 	)
 	switch rule {
-	case "manifest", "manifest-none", "manifest-recognised", "manifest-version", "manifest-parameters", "manifest-missing", "manifest-unlisted":
+	case "manifest", "manifest-none", "manifest-recognised", "manifest-version", "manifest-parameters",
+		"manifest-missing", "manifest-unlisted":
 		return builder
 	case "manifest-case":
 		return builder + "; kdudkov/goatak cert/make_user_cert_dp.sh"
@@ -30,7 +31,8 @@ func sourceOf(rule string) string {
 		return "ATAK FileSystemUtils.java"
 	case "pref-recognised":
 		return sort
-	case "entry-class", "entry-text", "entry-blank", "key-block", "count-missing", "count-wrong", "count-low", "count-high":
+	case "entry-class", "entry-text", "entry-blank", "key-block", "count-missing", "count-wrong", "count-low",
+		"count-high":
 		return control
 	case "connect-parts", "connect-ipv6", "connect-protocol", "connect-port":
 		return service

@@ -28,13 +28,15 @@ func (d *device) trustStore(r reference, c *Connection) (where, text string) {
 	set := distinct(anchors)
 	if len(set) == 0 {
 		if !b.hasKey || b.identityErr == nil {
-			d.say(all(Refusal), "trust-empty", f.where, "it holds no certificate of an authority beside that of its key: ATAK takes that of the key away and has none left")
+			d.say(all(Refusal), "trust-empty", f.where, "it holds no certificate of an authority beside that of its "+
+				"key: ATAK takes that of the key away and has none left")
 		}
 		return "", ""
 	}
 	c.Authorities = set
 	if len(set) > maxAnchors {
-		d.say(all(Warning), "trust-many", f.where, "it holds %d certificates: more than %d are not judged", len(set), maxAnchors)
+		d.say(all(Warning), "trust-many", f.where, "it holds %d certificates: more than %d are not judged", len(set),
+			maxAnchors)
 		return "", ""
 	}
 	if !b.hasKey {
@@ -44,7 +46,9 @@ func (d *device) trustStore(r reference, c *Connection) (where, text string) {
 		d.judgeAnchor(f, a)
 	}
 	if lost := b.incomplete(set); lost != nil {
-		d.say(levels{Refusal, Warning, Warning, Warning}, "trust-incomplete", f.where, "it does not lead from %s to a root: its issuer %q is missing, and ATAK takes no authority from the server itself", pkcs12.Describe(lost), lost.Issuer)
+		d.say(levels{Refusal, Warning, Warning, Warning}, "trust-incomplete", f.where, "it does not lead from %s to "+
+			"a root: its issuer %q is missing, and ATAK takes no authority from the server itself",
+			pkcs12.Describe(lost), lost.Issuer)
 	}
 	return f.where, fmt.Sprintf("the trust store is read: %d certificates, up to the root; %s", len(set), b.form)
 }
@@ -52,7 +56,8 @@ func (d *device) trustStore(r reference, c *Connection) (where, text string) {
 // keyInside judges a trust store that holds a private key, and returns what ATAK leaves of it.
 func (d *device) keyInside(f *stored, b *bundle) []pkcs12.Anchor {
 	if b.identityErr != nil {
-		d.say(all(Refusal), "trust-key", f.where, "the trust store holds private keys (%v), which anybody with the package can use: give certificates alone", b.identityErr)
+		d.say(all(Refusal), "trust-key", f.where, "the trust store holds private keys (%v), which anybody with the "+
+			"package can use: give certificates alone", b.identityErr)
 		return nil
 	}
 	own := b.identity.Certificate
@@ -63,7 +68,8 @@ func (d *device) keyInside(f *stored, b *bundle) []pkcs12.Anchor {
 	case isServer(own) || len(own.ExtKeyUsage) == 0 && len(own.UnknownExtKeyUsage) == 0:
 		whose = "a server, as in the packages of FreeTAKServer"
 	}
-	d.say(all(Refusal), "trust-key", f.where, "the trust store holds the private key of %s, which is that of %s: whoever has the package can pass for it; give certificates alone", pkcs12.Describe(own), whose)
+	d.say(all(Refusal), "trust-key", f.where, "the trust store holds the private key of %s, which is that of %s: "+
+		"whoever has the package can pass for it; give certificates alone", pkcs12.Describe(own), whose)
 	var anchors []pkcs12.Anchor
 	for _, c := range append(b.identity.Chain, b.identity.Others...) {
 		anchors = append(anchors, pkcs12.Anchor{Certificate: c})
@@ -92,14 +98,18 @@ func (d *device) judgeNames(f *stored, anchors []pkcs12.Anchor) {
 		name := strings.ToLower(a.Name)
 		switch {
 		case name == "":
-			d.say(levels{Warning, "", "", ""}, "trust-name", f.where, "%s has no friendly name in it: Android's own reader does not list it, and ATAK warns at each start that the trust store is not in order", pkcs12.Describe(a.Certificate))
+			d.say(levels{Warning, "", "", ""}, "trust-name", f.where, "%s has no friendly name in it: Android's own "+
+				"reader does not list it, and ATAK warns at each start that the trust store is not in order",
+				pkcs12.Describe(a.Certificate))
 		case seen[name]:
-			d.say(levels{Warning, "", "", ""}, "trust-name-twice", f.where, "two certificates in it have the friendly name %.100q, of which Android and Java list one", a.Name)
+			d.say(levels{Warning, "", "", ""}, "trust-name-twice", f.where, "two certificates in it have the "+
+				"friendly name %.100q, of which Android and Java list one", a.Name)
 		}
 		seen[name] = true
 	}
 	if !java {
-		d.say(levels{OK, "", "", ""}, "trust-java", f.where, "it lacks Java's mark of trust (trustedKeyUsage): keytool and Java servers see an empty store, devices do not mind")
+		d.say(levels{OK, "", "", ""}, "trust-java", f.where, "it lacks Java's mark of trust (trustedKeyUsage): "+
+			"keytool and Java servers see an empty store, devices do not mind")
 	}
 }
 
@@ -107,9 +117,11 @@ func (d *device) judgeAnchor(f *stored, a *x509.Certificate) {
 	name := pkcs12.Describe(a)
 	switch {
 	case a.Version < 3 && selfIssued(a):
-		d.say(all(Warning), "trust-version", f.where, "%s is a certificate of version %d, which does not say that it is an authority's: iOS and others do not take it for one", name, a.Version)
+		d.say(all(Warning), "trust-version", f.where, "%s is a certificate of version %d, which does not say that it "+
+			"is an authority's: iOS and others do not take it for one", name, a.Version)
 	case !isAuthority(a):
-		d.say(all(Warning), "trust-leaf", f.where, "%s is no certificate of an authority: as taky does, the server's own was put in, which has to be replaced with each renewal", name)
+		d.say(all(Warning), "trust-leaf", f.where, "%s is no certificate of an authority: as taky does, the server's "+
+			"own was put in, which has to be replaced with each renewal", name)
 	}
 	d.judgeDates(f.where, "trust", a)
 	d.judgeStrength(f.where, a)

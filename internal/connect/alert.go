@@ -34,25 +34,33 @@ func alertOf(err error) string {
 
 // refusedBy puts the server's alert into words.
 func refusedBy(alert string, err error, met Met) error {
-	return &Refusal{ByServer: true, Alert: alert, err: err, text: "the server refused the device (TLS alert \"" + alert + "\"): " + meaning(alert)}
+	return &Refusal{ByServer: true, Alert: alert, err: err, text: "the server refused the device (TLS alert " +
+		"\"" + alert + "\"): " + meaning(alert)}
 }
 
 func meaning(alert string) string {
 	switch alert {
 	case "unknown certificate authority":
-		return "it does not know who issued the client's certificate; devices send no chain, so the server itself must trust the issuing CA, not the root alone"
+		return "it does not know who issued the client's certificate; devices send no chain, so the server itself " +
+			"must trust the issuing CA, not the root alone; OpenSSL says the same where it has no revocation list, " +
+			"as a FreeTAKServer whose ca.pem lacks one"
 	case "bad certificate":
-		return "it does not take the client's certificate; servers in Go say so of a revoked one too, and others of one that they cannot read: the server's log tells"
+		return "it does not take the client's certificate; servers in Go say so of a revoked one too, and others of " +
+			"one that they cannot read: the server's log tells"
 	case "revoked certificate":
 		return "the client's certificate is revoked: issue another"
 	case "expired certificate":
-		return "the client's certificate has expired, or is not valid yet by the server's clock: renew it, or set the clock; FreeTAKServer may mean its own revocation list"
+		return "the client's certificate has expired, or is not valid yet by the server's clock: renew it, or set " +
+			"the clock; OpenSSL says the same where its revocation list has lapsed, as FreeTAKServer's own does " +
+			"after 100 days"
 	case "unknown certificate":
-		return "it does not take the client's certificate for a reason of its own: OpenSSL says so where its revocation list is missing or lapsed, as in FreeTAKServer's ca.pem"
+		return "it does not take the client's certificate, for a reason that has no name of its own: the server's " +
+			"log tells"
 	case "unsupported certificate":
 		return "the client's certificate is not made for clients, or has a key that the server does not take"
 	case "access denied":
-		return "the certificate is in order, and the server does not let its owner in: the user may be unknown or disabled"
+		return "the certificate is in order, and the server does not let its owner in: the user may be unknown or " +
+			"disabled"
 	case "certificate required":
 		return "it wants a client certificate, and saw none"
 	case "handshake failure":

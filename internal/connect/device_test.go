@@ -128,8 +128,10 @@ func answer(head string, tail func(pingUID string) string) func(*tls.Conn) {
 
 func pong(string) string { return string(cot.Pong(time.Now())) }
 
-const offer = `<?xml version="1.0"?><event version="2.0" uid="v" type="t-x-takp-v" how="m-g" time="2026-03-14T09:26:53Z" start="2026-03-14T09:26:53Z" ` +
-	`stale="2026-03-14T09:33:08Z"><point lat="0" lon="0" hae="0" ce="999999" le="999999"/><detail><TakControl><TakProtocolSupport version='1'/></TakControl></detail></event>`
+const offer = `<?xml version="1.0"?><event version="2.0" uid="v" type="t-x-takp-v" how="m-g" ` +
+	`time="2026-03-14T09:26:53Z" start="2026-03-14T09:26:53Z" ` +
+	`stale="2026-03-14T09:33:08Z"><point lat="0" lon="0" hae="0" ce="999999" ` +
+	`le="999999"/><detail><TakControl><TakProtocolSupport version='1'/></TakControl></detail></event>`
 
 func TestADeviceConnectsToOurOwnEndpoint(t *testing.T) {
 	w := newWorld(t)
@@ -178,7 +180,8 @@ func TestARevokedDeviceIsToldSo(t *testing.T) {
 	gate := mtls.NewGate(&mtls.Trust{Certificate: w.server, Issuers: []*x509.Certificate{w.issuing.Cert}, Revocations: every{}}, time.Now)
 	address := serve(t, over(gate.Config(), answer("", pong)))
 	met, err := connect.Device(context.Background(), w.at(address))
-	expect(t, address, err, `talking to ADDRESS: the server refused the device (TLS alert "bad certificate"): it does not take the client's certificate; `+
+	expect(t, address, err, `talking to ADDRESS: the server refused the device (TLS alert "bad certificate"): it `+
+		`does not take the client's certificate; `+
 		`servers in Go say so of a revoked one too, and others of one that they cannot read: the server's log tells`)
 	var refusal *connect.Refusal
 	if !errors.As(err, &refusal) || !refusal.ByServer || refusal.Alert != "bad certificate" {
@@ -206,16 +209,22 @@ func TestWhatIsMet(t *testing.T) {
 		do     func(*tls.Conn)
 		holds  func(connect.Met) bool
 	}{
-		{"TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, answer("", pong), func(m connect.Met) bool { return m.Version == "TLS 1.2" }},
-		{"protobuf offered", nil, answer(offer, pong), func(m connect.Met) bool { return m.OffersProtobuf && m.Events == 0 }},
-		{"protobuf of another version", nil, answer(strings.Replace(offer, `version='1'`, `version='2'`, 1), pong), func(m connect.Met) bool { return !m.OffersProtobuf }},
+		{"TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, answer("", pong),
+			func(m connect.Met) bool { return m.Version == "TLS 1.2" }},
+		{"protobuf offered", nil, answer(offer, pong),
+			func(m connect.Met) bool { return m.OffersProtobuf && m.Events == 0 }},
+		{"protobuf of another version", nil, answer(strings.Replace(offer, `version='1'`, `version='2'`, 1), pong),
+			func(m connect.Met) bool { return !m.OffersProtobuf }},
 		{"events of others", nil, answer(event+"\n"+event, pong), func(m connect.Met) bool { return m.Events == 2 }},
-		{"broken events of others", nil, answer("<event><point></event>", pong), func(m connect.Met) bool { return m.Events == 1 && m.Malformed == 1 }},
+		{"broken events of others", nil, answer("<event><point></event>", pong),
+			func(m connect.Met) bool { return m.Events == 1 && m.Malformed == 1 }},
 		{"the ping sent back", nil, answer("", func(uid string) string {
 			return strings.Replace(strings.Replace(offer, "t-x-takp-v", "t-x-c-t", 1), `uid="v"`, `uid="`+uid+`"`, 1)
 		}), func(m connect.Met) bool { return m.Echoed }},
-		{"another's ping", nil, answer(strings.Replace(offer, "t-x-takp-v", "t-x-c-t", 1), pong), func(m connect.Met) bool { return !m.Echoed && m.Events == 1 }},
-		{"no certificate asked for", func(c *tls.Config) { c.ClientAuth = tls.NoClientCert }, answer("", pong), func(m connect.Met) bool { return !m.AskedForCertificate }},
+		{"another's ping", nil, answer(strings.Replace(offer, "t-x-takp-v", "t-x-c-t", 1), pong),
+			func(m connect.Met) bool { return !m.Echoed && m.Events == 1 }},
+		{"no certificate asked for", func(c *tls.Config) { c.ClientAuth = tls.NoClientCert }, answer("", pong),
+			func(m connect.Met) bool { return !m.AskedForCertificate }},
 		{"leaf alone sent", func(c *tls.Config) {
 			c.Certificates = []tls.Certificate{{Certificate: w.server.Certificate[:1], PrivateKey: w.server.PrivateKey}}
 		}, answer("", pong), func(m connect.Met) bool { return len(m.Sent) == 1 && len(m.Chain) == 3 }},
@@ -223,14 +232,18 @@ func TestWhatIsMet(t *testing.T) {
 			c.Certificates = []tls.Certificate{w.issuing.Server(t, "tak.example.org", "192.0.2.7")}
 		}, answer("", pong),
 			func(m connect.Met) bool {
-				return !m.NameMatches && m.NameFault == `the server's certificate is for "tak.example.org, 192.0.2.7", and not for "127.0.0.1": iTAK, WinTAK and browsers may refuse it`
+				return !m.NameMatches && m.NameFault == `the server's certificate is for "tak.example.org, `+
+					`192.0.2.7", and not for "127.0.0.1": iTAK, WinTAK and browsers may refuse it`
 			}},
-		{"no name", func(c *tls.Config) { c.Certificates = []tls.Certificate{w.issuing.Leaf(t, "fts")} }, answer("", pong),
+		{"no name", func(c *tls.Config) { c.Certificates = []tls.Certificate{w.issuing.Leaf(t, "fts")} }, answer("",
+			pong),
 			func(m connect.Met) bool {
-				return m.NameFault == `the server's certificate names no host at all, and "127.0.0.1" is wanted: iTAK, WinTAK and browsers may refuse it`
+				return m.NameFault == `the server's certificate names no host at all, and "127.0.0.1" is wanted: `+
+					`iTAK, WinTAK and browsers may refuse it`
 			}},
 		{"a server without usages, as FreeTAKServer's", func(c *tls.Config) {
-			c.Certificates = []tls.Certificate{w.issuing.Leaf(t, "fts", testpki.KeyUsage(0), testpki.Names("127.0.0.1"))}
+			c.Certificates = []tls.Certificate{w.issuing.Leaf(t, "fts", testpki.KeyUsage(0),
+				testpki.Names("127.0.0.1"))}
 		}, answer("", pong), func(m connect.Met) bool { return m.NameMatches }},
 	}
 	for _, test := range tests {
@@ -280,16 +293,25 @@ func TestWhatTheDeviceRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no root in the trust store", w.server, func(o *connect.Options) { o.Authorities = o.Authorities[:1] },
-			`the trust store lacks "CN=Valley Root", who issued "Valley Issuing": make the trust store of every authority above the server's certificate, up to the root`},
-		{"no issuing CA in the trust store, though it is sent", w.server, func(o *connect.Options) { o.Authorities = o.Authorities[1:] },
-			`the trust store lacks "CN=Valley Issuing", who issued "localhost"; the server sends it along, but devices take no authority from the server: make the trust store of every authority up to the root`},
+			`the trust store lacks "CN=Valley Root", who issued "Valley Issuing": make the trust store of every ` +
+				`authority above the server's certificate, up to the root`},
+		{"no issuing CA in the trust store, though it is sent", w.server,
+			func(o *connect.Options) { o.Authorities = o.Authorities[1:] },
+			`the trust store lacks "CN=Valley Issuing", who issued "localhost"; the server sends it along, but ` +
+				`devices take no authority from the server: make the trust store of every authority up to the root`},
 		{"another authority of the same name", sister.Server(t, "localhost"), nil,
-			`an authority of the trust store has the name of who issued "localhost", but its key did not sign it: the authority was made anew, and the package is older; make the package anew`},
-		{"expired", w.issuing.Leaf(t, "old", testpki.Validity(start.Add(-48*time.Hour), start.Add(-24*time.Hour))), func(o *connect.Options) { o.Now = func() time.Time { return start } },
-			`"old" expired on ` + stamp(-24*time.Hour) + `, and the device's clock says ` + stamp(0) + `: have it renewed`},
-		{"a clock that is slow", w.issuing.Leaf(t, "new", testpki.Validity(start, start.Add(48*time.Hour))), func(o *connect.Options) { o.Now = func() time.Time { return start.Add(-24 * time.Hour) } },
-			`"new" is not valid before ` + stamp(0) + `, and the device's clock says ` + stamp(-24*time.Hour) + `: set the clock`},
-		{"SHA-1", w.issuing.Leaf(t, "weak", testpki.Template(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })), nil,
+			`an authority of the trust store has the name of who issued "localhost", but its key did not sign it: ` +
+				`the authority was made anew, and the package is older; make the package anew`},
+		{"expired", w.issuing.Leaf(t, "old", testpki.Validity(start.Add(-48*time.Hour), start.Add(-24*time.Hour))),
+			func(o *connect.Options) { o.Now = func() time.Time { return start } },
+			`"old" expired on ` + stamp(-24*time.Hour) + `, and the device's clock says ` + stamp(0) + `: have it ` +
+				`renewed`},
+		{"a clock that is slow", w.issuing.Leaf(t, "new", testpki.Validity(start, start.Add(48*time.Hour))),
+			func(o *connect.Options) { o.Now = func() time.Time { return start.Add(-24 * time.Hour) } },
+			`"new" is not valid before ` + stamp(0) + `, and the device's clock says ` + stamp(-24*time.Hour) + `: ` +
+				`set the clock`},
+		{"SHA-1", w.issuing.Leaf(t, "weak",
+			testpki.Template(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })), nil,
 			`"weak" is signed with ECDSA-SHA1, which is relied on no more: have it issued anew with SHA-256`},
 	}
 	for _, test := range tests {
@@ -320,13 +342,21 @@ func TestWhatTheServerRefuses(t *testing.T) {
 		client tls.Certificate
 		want   string
 	}{
-		{"unknown issuer", nil, stranger, `the server refused the device (TLS alert "unknown certificate authority"): it does not know who issued the client's certificate; ` +
-			`devices send no chain, so the server itself must trust the issuing CA, not the root alone`},
-		{"only the root in the server", func(c *tls.Config) { c.ClientCAs = w.root.Pool() }, w.client, `the server refused the device (TLS alert "unknown certificate authority"): ` +
-			`it does not know who issued the client's certificate; devices send no chain, so the server itself must trust the issuing CA, not the root alone`},
-		{"expired client", nil, w.issuing.Client(t, "old", testpki.Expired()), `the server refused the device (TLS alert "expired certificate"): the client's certificate has expired, or is not valid yet by ` +
-			`the server's clock: renew it, or set the clock; FreeTAKServer may mean its own revocation list`},
-		{"no client's certificate", nil, w.server, `the server refused the device (TLS alert "bad certificate"): it does not take the client's certificate; servers in Go say so of a revoked one too, ` +
+		{"unknown issuer", nil, stranger, `the server refused the device (TLS alert "unknown certificate ` +
+			`authority"): it does not know who issued the client's certificate; ` +
+			`devices send no chain, so the server itself must trust the issuing CA, not the root alone; OpenSSL says ` +
+			`the same where it has no revocation list, as a FreeTAKServer whose ca.pem lacks one`},
+		{"only the root in the server", func(c *tls.Config) { c.ClientCAs = w.root.Pool() }, w.client, `the server ` +
+			`refused the device (TLS alert "unknown certificate authority"): ` +
+			`it does not know who issued the client's certificate; devices send no chain, so the server itself must ` +
+			`trust the issuing CA, not the root alone; OpenSSL says the same where it has no revocation list, as ` +
+			`a FreeTAKServer whose ca.pem lacks one`},
+		{"expired client", nil, w.issuing.Client(t, "old", testpki.Expired()), `the server refused the device (TLS ` +
+			`alert "expired certificate"): the client's certificate has expired, or is not valid yet by ` +
+			`the server's clock: renew it, or set the clock; OpenSSL says the same where its revocation list has ` +
+			`lapsed, as FreeTAKServer's own does after 100 days`},
+		{"no client's certificate", nil, w.server, `the server refused the device (TLS alert "bad certificate"): it ` +
+			`does not take the client's certificate; servers in Go say so of a revoked one too, ` +
 			`and others of one that they cannot read: the server's log tells`},
 	}
 	for _, test := range tests {
@@ -358,19 +388,27 @@ func TestServersThatMisbehave(t *testing.T) {
 		want string
 	}{
 		{"no TLS", func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") },
-			`connecting to ADDRESS: what answers does not speak TLS: the port may be that for plain CoT (8087), or a web server's`},
+			`connecting to ADDRESS: what answers does not speak TLS: the port may be that for plain CoT (8087), or a ` +
+				`web server's`},
 		{"hangs up at once", func(net.Conn) {},
-			`connecting to ADDRESS: the server closed the connection in the middle of the handshake, without saying why: it may be no TLS server, or refuse this device; its log tells`},
-		{"says nothing", hang, `connecting to ADDRESS: the TLS handshake was not over within 300ms: what listens there may be no TLS server, or one that is busy with another client ` +
+			`connecting to ADDRESS: the server closed the connection in the middle of the handshake, without saying ` +
+				`why: it may be no TLS server, or refuse this device; its log tells`},
+		{"says nothing", hang, `connecting to ADDRESS: the TLS handshake was not over within 300ms: what listens ` +
+			`there may be no TLS server, or one that is busy with another client ` +
 			`(FreeTAKServer takes them one by one)`},
-		{"hangs up after the handshake", over(w.config(), func(*tls.Conn) {}), `talking to ADDRESS: the server closed the connection after the handshake, without saying why: some refuse a client so, ` +
+		{"hangs up after the handshake", over(w.config(), func(*tls.Conn) {}), `talking to ADDRESS: the server ` +
+			`closed the connection after the handshake, without saying why: some refuse a client so, ` +
 			`who is revoked, unknown or disabled; its log tells`},
 		{"answers no ping", over(w.config(), func(c *tls.Conn) { hang(c) }),
-			`talking to ADDRESS: the server answered no ping within 300ms: a device drops the connection after 25 s without a word, and tries anew for ever`},
+			`talking to ADDRESS: the server answered no ping within 300ms: a device drops the connection after 25 s ` +
+				`without a word, and tries anew for ever`},
 		{"sends without end", over(w.config(), answer(strings.Repeat("x", cot.MaxEvent+1), pong)),
-			`talking to ADDRESS: the server sent more than 65536 bytes without an end of event, which no device takes: it may be no CoT server`},
-		{"knows no version of TLS in common", over(&tls.Config{Certificates: []tls.Certificate{w.server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, func(*tls.Conn) {}),
-			`connecting to ADDRESS: the server refused the device (TLS alert "protocol version not supported"): they have no version of TLS in common: this one speaks 1.2 and 1.3`},
+			`talking to ADDRESS: the server sent more than 65536 bytes without an end of event, which no device ` +
+				`takes: it may be no CoT server`},
+		{"knows no version of TLS in common", over(&tls.Config{Certificates: []tls.Certificate{w.server},
+			MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, func(*tls.Conn) {}),
+			`connecting to ADDRESS: the server refused the device (TLS alert "protocol version not supported"): they ` +
+				`have no version of TLS in common: this one speaks 1.2 and 1.3`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -409,9 +447,12 @@ func TestOptionsThatDoNot(t *testing.T) {
 		want   string
 	}{
 		{"no host", func(o *connect.Options) { o.Host = "" }, "a device needs a host to connect to"},
-		{"no identity", func(o *connect.Options) { o.Identity = tls.Certificate{} }, "a device needs a client's certificate with its key"},
-		{"no key", func(o *connect.Options) { o.Identity.PrivateKey = nil }, "a device needs a client's certificate with its key"},
-		{"no authorities", func(o *connect.Options) { o.Authorities = nil }, "a device needs a trust store, to tell the server from another"},
+		{"no identity", func(o *connect.Options) { o.Identity = tls.Certificate{} }, "a device needs a client's " +
+			"certificate with its key"},
+		{"no key", func(o *connect.Options) { o.Identity.PrivateKey = nil }, "a device needs a client's certificate " +
+			"with its key"},
+		{"no authorities", func(o *connect.Options) { o.Authorities = nil }, "a device needs a trust store, to tell " +
+			"the server from another"},
 		{"no port", func(o *connect.Options) { o.Port = 65536 }, "port 65536 is no number from 1 to 65535"},
 	}
 	for _, test := range tests {

@@ -77,9 +77,11 @@ func explain(ctx context.Context, err error, o Options, met Met) error {
 	case errors.As(err, &refusal):
 		return refusal
 	case errors.As(err, &dns):
-		return wrap(err, "the name is not known here: check how it is written, and that this machine has the device's network and DNS")
+		return wrap(err, "the name is not known here: check how it is written, and that this machine has the "+
+			"device's network and DNS")
 	case errors.As(err, &record):
-		return wrap(err, "what answers does not speak TLS: the port may be that for plain CoT (8087), or a web server's")
+		return wrap(err, "what answers does not speak TLS: the port may be that for plain CoT (8087), or a web "+
+			"server's")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return wrap(err, "nothing listens there: is the server running, and on this port?")
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
@@ -104,17 +106,22 @@ func explain(ctx context.Context, err error, o Options, met Met) error {
 func late(err error, o Options, met Met) error {
 	switch {
 	case met.Address == "":
-		return wrapf(err, "nothing answered within %s: check address and port, and whether a firewall drops what comes", o.Timeout)
+		return wrapf(err, "nothing answered within %s: check address and port, and whether a firewall drops what comes",
+			o.Timeout)
 	case met.Handshake == 0:
-		return wrapf(err, "the TLS handshake was not over within %s: what listens there may be no TLS server, or one that is busy with another client (FreeTAKServer takes them one by one)", o.Timeout)
+		return wrapf(err, "the TLS handshake was not over within %s: what listens there may be no TLS server, or one "+
+			"that is busy with another client (FreeTAKServer takes them one by one)", o.Timeout)
 	}
-	return wrapf(err, "the server answered no ping within %s: a device drops the connection after 25 s without a word, and tries anew for ever", o.Timeout)
+	return wrapf(err, "the server answered no ping within %s: a device drops the connection after 25 s without a "+
+		"word, and tries anew for ever", o.Timeout)
 }
 
 // closed tells what it may mean that a server hung up without a word.
 func closed(err error, met Met) error {
 	if met.Handshake == 0 {
-		return wrap(err, "the server closed the connection in the middle of the handshake, without saying why: it may be no TLS server, or refuse this device; its log tells")
+		return wrap(err, "the server closed the connection in the middle of the handshake, without saying why: it "+
+			"may be no TLS server, or refuse this device; its log tells")
 	}
-	return wrap(err, "the server closed the connection after the handshake, without saying why: some refuse a client so, who is revoked, unknown or disabled; its log tells")
+	return wrap(err, "the server closed the connection after the handshake, without saying why: some refuse a client "+
+		"so, who is revoked, unknown or disabled; its log tells")
 }

@@ -50,7 +50,8 @@ func listen(conn *tls.Conn, uid string, met *Met) error {
 		for {
 			piece, ok, tooLong := framer.Next()
 			if tooLong != nil {
-				return wrapf(tooLong, "the server sent more than %d bytes without an end of event, which no device takes: it may be no CoT server", cot.MaxEvent)
+				return wrapf(tooLong, "the server sent more than %d bytes without an end of event, which no device "+
+					"takes: it may be no CoT server", cot.MaxEvent)
 			}
 			if !ok {
 				break
@@ -104,7 +105,8 @@ func offersVersion1(raw string) bool {
 
 // position is an event that says where the device is, and that it is none. uid is hexadecimal but for its beginning.
 func position(uid string, now time.Time) []byte {
-	return event(uid, "a-f-G-U-C", now, `<contact callsign="ftsca check"/><remarks>A check of the connection; it will be gone in seconds.</remarks>`)
+	return event(uid, "a-f-G-U-C", now, `<contact callsign="ftsca check"/><remarks>A check of the connection; it `+
+		`will be gone in seconds.</remarks>`)
 }
 
 func ping(uid string, now time.Time) []byte { return event(uid+"-ping", "t-x-c-t", now, "") }

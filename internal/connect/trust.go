@@ -51,16 +51,19 @@ func (m *Met) why(err error, o Options) string {
 	name := describe(m.Server)
 	switch m.Server.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.MD5WithRSA:
-		return fmt.Sprintf("%s is signed with %s, which is relied on no more: have it issued anew with SHA-256", name, m.Server.SignatureAlgorithm)
+		return fmt.Sprintf("%s is signed with %s, which is relied on no more: have it issued anew with SHA-256", name,
+			m.Server.SignatureAlgorithm)
 	}
 	missing := missingIssuer(m.Server, o.Authorities)
 	if missing == nil {
-		return fmt.Sprintf("an authority of the trust store has the name of who issued %s, but its key did not sign it: the authority was made anew, and the package is older; make the package anew", name)
+		return fmt.Sprintf("an authority of the trust store has the name of who issued %s, but its key did not sign "+
+			"it: the authority was made anew, and the package is older; make the package anew", name)
 	}
 	text := fmt.Sprintf("the trust store lacks %q, who issued %s", missing.Issuer, describe(missing))
 	for _, sent := range m.Sent[1:] {
 		if bytes.Equal(sent.RawSubject, missing.RawIssuer) {
-			return text + "; the server sends it along, but devices take no authority from the server: make the trust store of every authority up to the root"
+			return text + "; the server sends it along, but devices take no authority from the server: make the " +
+				"trust store of every authority up to the root"
 		}
 	}
 	return text + ": make the trust store of every authority above the server's certificate, up to the root"
@@ -91,9 +94,11 @@ func whyInvalid(invalid x509.CertificateInvalidError, now time.Time) string {
 	c := invalid.Cert
 	switch {
 	case invalid.Reason == x509.Expired && now.Before(c.NotBefore):
-		return fmt.Sprintf("%s is not valid before %s, and the device's clock says %s: set the clock", describe(c), stamp(c.NotBefore), stamp(now))
+		return fmt.Sprintf("%s is not valid before %s, and the device's clock says %s: set the clock", describe(c),
+			stamp(c.NotBefore), stamp(now))
 	case invalid.Reason == x509.Expired:
-		return fmt.Sprintf("%s expired on %s, and the device's clock says %s: have it renewed", describe(c), stamp(c.NotAfter), stamp(now))
+		return fmt.Sprintf("%s expired on %s, and the device's clock says %s: have it renewed", describe(c),
+			stamp(c.NotAfter), stamp(now))
 	case invalid.Reason == x509.NotAuthorizedToSign:
 		return fmt.Sprintf("%s is no certificate of an authority", describe(c))
 	}
@@ -118,11 +123,13 @@ func nameFault(c *x509.Certificate, host string) string {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("the server's certificate names no host at all, and %.100q is wanted: iTAK, WinTAK and browsers may refuse it", host)
+		return fmt.Sprintf("the server's certificate names no host at all, and %.100q is wanted: iTAK, WinTAK and "+
+			"browsers may refuse it", host)
 	}
 	more := ""
 	if len(names) > most {
 		names, more = names[:most], ", …"
 	}
-	return fmt.Sprintf("the server's certificate is for %.300q%s, and not for %.100q: iTAK, WinTAK and browsers may refuse it", strings.Join(names, ", "), more, host)
+	return fmt.Sprintf("the server's certificate is for %.300q%s, and not for %.100q: iTAK, WinTAK and browsers may "+
+		"refuse it", strings.Join(names, ", "), more, host)
 }
