@@ -77,13 +77,13 @@ func TestWhatEachFamilyMakesOfTheToolsPackages(t *testing.T) {
 }
 
 // own is alice's package by ftsca itself, in RSA as it is by default.
-func own(t *testing.T, client ...testpki.Option) []byte {
+func own(t *testing.T, f datapackage.Family, client ...testpki.Option) []byte {
 	t.Helper()
 	root := testpki.NewRoot(t, "Valley Root", lasting(), testpki.RSA(2048))
 	issuing := root.Issuing(t, "Valley Issuing", lasting(), testpki.RSA(2048))
 	alice := issuing.Client(t, "alice", append([]testpki.Option{lasting(), testpki.RSA(2048)}, client...)...)
-	data, err := datapackage.ATAK(datapackage.Contents{
-		Name: "alice", Host: "fts.example.org", Description: "Valley Rescue", Key: alice.PrivateKey.(crypto.Signer),
+	data, err := datapackage.Make(f, datapackage.Contents{
+		Name: "alice", Connections: []datapackage.Connection{{Host: "fts.example.org", Description: "Valley Rescue"}}, Key: alice.PrivateKey.(crypto.Signer),
 		Certificate: alice.Leaf,
 		Authorities: issuing.Chain(), Password: secret.FromString(password), Encoder: pkcs12.NewEncoder(pkcs12.TAK, 0),
 	})
@@ -94,7 +94,7 @@ func own(t *testing.T, client ...testpki.Option) []byte {
 }
 
 func TestATAKTakesOurOwnPackageWithoutAWord(t *testing.T) {
-	r := look(t, own(t), check.ATAK)
+	r := look(t, own(t, datapackage.ATAK), check.ATAK)
 	if r.Level() != check.OK {
 		t.Errorf("level %s", r.Level())
 	}
@@ -106,6 +106,20 @@ func TestATAKTakesOurOwnPackageWithoutAWord(t *testing.T) {
 	}
 	if c[0].Key == nil || c[0].Certificate.Subject.CommonName != "alice" || len(c[0].Authorities) != 2 {
 		t.Errorf("the device has certificate %v and %d authorities", c[0].Certificate.Subject, len(c[0].Authorities))
+	}
+}
+
+func TestEachFamilyTakesItsOwnPackage(t *testing.T) {
+	for _, f := range datapackage.Families() {
+		t.Run(string(f), func(t *testing.T) {
+			family, err := check.ParseFamily(string(f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := look(t, own(t, f), family); r.Level() == check.Refusal {
+				t.Errorf("refused:\n%s", lines(r))
+			}
+		})
 	}
 }
 
