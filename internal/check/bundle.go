@@ -130,7 +130,7 @@ func (d *device) unlock(r reference, f *stored) *bundle {
 		d.wrongPassword(r, f)
 		return nil
 	case b.err != nil:
-		d.say(all(Refusal), "p12-damaged", f.where, "its password is right, and yet: %v", b.err)
+		d.say(all(Refusal), "p12-damaged", f.where, "it is damaged: %v", b.err)
 		return nil
 	}
 	if secret.FromString(r.secret).WellKnown() {
