@@ -561,7 +561,6 @@ func TestEachRuleHasAFault(t *testing.T) {
 		tested[b.rule] = true
 	}
 	for _, rule := range rules(t) {
-		// It takes a MAC over what does not decrypt, which package pkcs12 forges for its own tests.
 		if !tested[rule] {
 			t.Errorf("no test has the fault %s", rule)
 		}
