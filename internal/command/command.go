@@ -67,6 +67,7 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newRevokeCommand(g, runRevoke),
 		newCRLCommand(g),
 		newServeCommand(g, runServe),
+		newPackageCommand(g),
 		newCSRCommand(g),
 		newTransferCommand(g),
 		newCACommand(g),

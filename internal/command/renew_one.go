@@ -87,7 +87,11 @@ func (w *renewing) prepareClient(one *renewal, cert *x509.Certificate, key crypt
 		return err
 	}
 	pack := packing{families: families, hosts: r.Hosts, key: key}
-	opened, err := w.o.openPackage(w.store, r)
+	password, err := w.o.password.read()
+	if err != nil {
+		return err
+	}
+	opened, err := openPackages(w.store, r, password)
 	switch {
 	case err == nil:
 		pack.password, pack.askPassword, pack.extras, pack.before = opened.Password, opened.AskPassword, opened.Extras, opened.Connections
@@ -132,13 +136,9 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// openPackage opens the first of a certificate's packages that is there.
-func (o *renewOptions) openPackage(s *store.Store, r store.Record) (datapackage.Opened, error) {
-	password, err := o.password.read()
-	if err != nil {
-		return datapackage.Opened{}, err
-	}
-	err = fmt.Errorf("the certificate of %q has no package: %w", r.Name, fs.ErrNotExist)
+// openPackages opens the first of a certificate's packages that is there.
+func openPackages(s *store.Store, r store.Record, password secret.Secret) (datapackage.Opened, error) {
+	err := fmt.Errorf("the certificate of %q has no package: %w", r.Name, fs.ErrNotExist)
 	for _, name := range r.Packages {
 		var opened datapackage.Opened
 		if opened, err = readPackage(packagePath(s, name), password); err == nil || !errors.Is(err, fs.ErrNotExist) {
