@@ -168,7 +168,7 @@ func (p profile) validDays(days int, allowLong bool) (int, error) {
 		return 0, fmt.Errorf("a validity of %d days has ended before it begins", days)
 	case days > maxDays:
 		return 0, fmt.Errorf("%d days are more than the %d that are taken", days, maxDays)
-	case total > p.maxDays && !allowLong:
+	case p.maxDays < maxDays && total > p.maxDays && !allowLong:
 		return 0, &LongValidityError{Days: total, Most: p.maxDays}
 	}
 	return days, nil
