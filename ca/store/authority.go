@@ -6,7 +6,11 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -85,11 +89,11 @@ func (a Authorities) Named(name string) *x509.Certificate {
 	return nil
 }
 
-// Renews tells whether a certificate is a new one for the key of a root that is known.
+// Renews tells whether a certificate is a new one for the key of a root that is known, signed with that key.
 func (a Authorities) Renews(cert *x509.Certificate) bool {
 	return slices.ContainsFunc(a.Roots, func(root *x509.Certificate) bool {
 		return !root.Equal(cert) && bytes.Equal(root.RawSubjectPublicKeyInfo, cert.RawSubjectPublicKeyInfo) &&
-			bytes.Equal(root.RawSubject, cert.RawSubject) && cert.NotAfter.After(root.NotAfter)
+			bytes.Equal(root.RawSubject, cert.RawSubject) && cert.NotAfter.After(root.NotAfter) && isSigned(cert, root)
 	})
 }
 
@@ -105,6 +109,11 @@ func (a Authorities) IsRoot() bool { return a.Current != nil && a.Current.MaxPat
 
 // HasKey tells whether the key of an authority's certificate is in this store.
 func (a Authorities) HasKey(cert *x509.Certificate) bool { return a.keys[crl.KeyID(cert)] != "" }
+
+// isSigned tells whether an authority has signed a certificate, in its own name.
+func isSigned(cert, authority *x509.Certificate) bool {
+	return bytes.Equal(cert.RawIssuer, authority.RawSubject) && cert.CheckSignatureFrom(authority) == nil
+}
 
 // issuerID is the key identifier of whoever issued a certificate.
 func issuerID(cert *x509.Certificate) string { return fmt.Sprintf("%x", cert.AuthorityKeyId) }
@@ -181,10 +190,34 @@ func (a *authorities) adopt(tx *bbolt.Tx, serial string, cert *x509.Certificate)
 	return nil
 }
 
-// Authorities returns the store's authorities from the ledger.
+// Authorities returns the store's authorities from the ledger. A key whose file is not there, as on a card that was taken
+// out, is none that the store has.
 func (s *Store) Authorities(ctx context.Context) (Authorities, error) {
-	var loaded Authorities
-	err := s.view(ctx, func(tx *bbolt.Tx) error {
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return Authorities{}, err
+	}
+	defer unlock()
+	loaded, err := s.authorities()
+	if err != nil || len(s.missingKeys(loaded)) == 0 {
+		return loaded, err
+	}
+	// A kill may have left it staged. Nothing else may come to put it in place: who writes opens the key first.
+	if err := s.recover(); err != nil {
+		return loaded, err
+	}
+	if loaded, err = s.authorities(); err != nil {
+		return loaded, err
+	}
+	for _, id := range s.missingKeys(loaded) {
+		delete(loaded.keys, id)
+	}
+	return loaded, nil
+}
+
+// authorities is Authorities as the ledger has them, for a caller that holds the lock.
+func (s *Store) authorities() (loaded Authorities, err error) {
+	err = s.look(func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
 		if err != nil {
 			return err
@@ -193,6 +226,55 @@ func (s *Store) Authorities(ctx context.Context) (Authorities, error) {
 		return err
 	})
 	return loaded, err
+}
+
+// missingKeys returns the identifiers of the keys whose files are not there.
+func (s *Store) missingKeys(a Authorities) (missing []string) {
+	names := map[string]string{}
+	maps.Copy(names, a.keys)
+	if a.Pending != nil {
+		names[a.Pending.KeyID] = a.Pending.KeyFile
+	}
+	for id, name := range names {
+		if _, err := os.Stat(s.path(AuthorityRoom, name)); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
+// RevokedOf returns what is in force of what an authority has issued, and what is in force of nobody knows whom: entries
+// that name no issuer, and whose serials the ledger does not know.
+func (s *Store) RevokedOf(ctx context.Context, authority *x509.Certificate) (of, unknown []crl.Entry, err error) {
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
+	standing, err := s.standing()
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.look(func(tx *bbolt.Tx) error {
+		for _, e := range standing.InForce {
+			issuer := e.Issuer
+			if key := tx.Bucket(serialBucket).Get([]byte(e.Serial.String())); issuer == "" && key != nil {
+				r, err := decodeRecord(tx.Bucket(indexBucket).Get(key))
+				if err != nil {
+					return err
+				}
+				issuer = r.Issuer
+			}
+			switch issuer {
+			case crl.KeyID(authority):
+				of = append(of, e)
+			case "":
+				unknown = append(unknown, e)
+			}
+		}
+		return nil
+	})
+	return of, unknown, err
 }
 
 // ErrPending is returned for what needs an authority's certificate while that is awaited from its root.

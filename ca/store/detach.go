@@ -39,19 +39,13 @@ func (s *Store) Split(ctx context.Context, root *x509.Certificate) (Founding, er
 	if err != nil {
 		return f, err
 	}
-	standing, err := s.Standing(ctx)
-	if err != nil {
-		return f, err
-	}
-	for _, e := range standing.InForce {
-		if e.Issuer == crl.KeyID(root) {
-			f.Revoked = append(f.Revoked, e)
-		}
-	}
-	return f, nil
+	// What nobody knows stands on the root's list, too, and must not go from it.
+	of, unknown, err := s.RevokedOf(ctx, root)
+	f.Revoked = append(of, unknown...)
+	return f, err
 }
 
-// Detach removes the key of a root from the store. What it has signed stays.
+// Detach removes the key of a root from the store. What it has signed stays. After a kill it may be run again.
 func (s *Store) Detach(ctx context.Context, root *x509.Certificate) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
@@ -69,7 +63,8 @@ func (s *Store) Detach(ctx context.Context, root *x509.Certificate) error {
 		if err := s.record(tx, AuditEntry{Act: "detach", Serial: crl.SerialOf(root.SerialNumber).String(), Name: root.Subject.CommonName}); err != nil {
 			return err
 		}
-		// Before the ledger forgets it: a key that nobody knows of must not be left behind.
+		// Before the ledger forgets it: a key that nobody knows of must not be left behind. A kill in between leaves the
+		// ledger a key without a file, which counts as none.
 		if err := durable.Remove(s.path(AuthorityRoom, name)); err != nil {
 			return fmt.Errorf("removing the root's key: %w", err)
 		}

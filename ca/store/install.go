@@ -31,8 +31,16 @@ type SignedList struct {
 	PEM       []byte
 }
 
-// Install puts new certificates of the store's authorities into the ledger and publishes them, in one act.
+// Install puts new certificates of the store's authorities into the ledger and publishes them, in one act. The error says
+// what does not fit, and nothing has changed then.
 func (s *Store) Install(ctx context.Context, i Installation) error {
+	before, err := s.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	if err := i.check(before); err != nil {
+		return err
+	}
 	var parcels []parcel
 	for _, cert := range slices.Concat([]*x509.Certificate{i.Certificate}, i.Above) {
 		if cert == nil {
@@ -55,7 +63,7 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 			ca.Product{Room: ca.Keys, Name: KeyFileName(crl.KeyID(i.Certificate)), Mode: 0o600, Data: i.Key})
 	}
 	answered := false
-	err := s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
+	err = s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
 		if err != nil {
 			return err
@@ -74,9 +82,11 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 			if err != nil {
 				return err
 			}
+			awaited := a.Pending != nil
 			if err := a.adopt(tx, serial, i.Certificate); err != nil {
 				return err
 			}
+			answered = awaited && a.Pending == nil
 		}
 		for _, l := range i.Lists {
 			if err := putList(tx, l); err != nil {
@@ -85,10 +95,44 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 		}
 		return a.put(tx)
 	})
-	if err == nil && answered {
-		err = durable.Remove(RequestFile(s.dir))
+	if err != nil || !answered {
+		return err
 	}
-	return err
+	// Whoever finds it would have it signed again.
+	return durable.Remove(s.path(AuthorityRoom, requestFile))
+}
+
+// check refuses certificates that nobody here vouches for, and key identifiers that would have one authority stand in
+// for another: by them the ledger knows keys, lists and issuers.
+func (i Installation) check(before Authorities) error {
+	roots := slices.Concat(before.Roots, i.Above)
+	for _, root := range i.Above {
+		if !isSigned(root, root) {
+			return fmt.Errorf("the certificate of the root %q is not signed with its own key", root.Subject.CommonName)
+		}
+	}
+	certs := i.Above
+	if c := i.Certificate; c != nil {
+		certs = append([]*x509.Certificate{c}, certs...)
+		if !slices.ContainsFunc(append(roots, c), func(above *x509.Certificate) bool { return isSigned(c, above) }) {
+			return fmt.Errorf("the certificate of %q is signed neither with its own key nor by a root that is known or comes with it", c.Subject.CommonName)
+		}
+	}
+	for n, c := range certs {
+		for _, other := range slices.Concat(before.All(), certs[:n]) {
+			sameKey := bytes.Equal(c.RawSubjectPublicKeyInfo, other.RawSubjectPublicKeyInfo)
+			switch sameID := crl.KeyID(c) == crl.KeyID(other); {
+			case sameID && !sameKey:
+				return fmt.Errorf("the certificate of %q has the key identifier of %q, and another key", c.Subject.CommonName, other.Subject.CommonName)
+			case sameKey && !sameID:
+				return fmt.Errorf("the certificate of %q is for the key of %q, and has another key identifier: its issuer has to keep that",
+					c.Subject.CommonName, other.Subject.CommonName)
+			case sameKey && !bytes.Equal(c.RawSubject, other.RawSubject):
+				return fmt.Errorf("the certificate of %q is for the key of %q, and has another name", c.Subject.CommonName, other.Subject.CommonName)
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Store) knowsCertificate(ctx context.Context, cert *x509.Certificate) (bool, error) {
@@ -137,8 +181,8 @@ func (s *Store) addRoot(tx *bbolt.Tx, a *authorities, root *x509.Certificate) er
 	return nil
 }
 
-// Retire takes an earlier authority out of use: devices are no longer given its certificate to trust, and endpoints no
-// longer let its clients in.
+// Retire takes an earlier authority out of use, and the root above it where that has no other: devices are no longer given
+// their certificates to trust, and endpoints no longer let its clients in.
 func (s *Store) Retire(ctx context.Context, cert *x509.Certificate) error {
 	serial := crl.SerialOf(cert.SerialNumber).String()
 	return s.deliver(ctx, []parcel{{serial: "retired-" + serial, name: cert.Subject.CommonName, publish: true}}, func(tx *bbolt.Tx) error {
@@ -151,11 +195,32 @@ func (s *Store) Retire(ctx context.Context, cert *x509.Certificate) error {
 			return fmt.Errorf("%q is not one of the store's earlier authorities", cert.Subject.CommonName)
 		}
 		a.Earlier = slices.Delete(a.Earlier, at, at+1)
+		if err := a.dropRoots(tx); err != nil {
+			return err
+		}
 		if err := a.put(tx); err != nil {
 			return err
 		}
 		return s.record(tx, AuditEntry{Act: "retire", Serial: serial, Name: cert.Subject.CommonName})
 	})
+}
+
+// dropRoots lets go of roots below which no authority is left, and whose keys are elsewhere.
+func (a *authorities) dropRoots(tx *bbolt.Tx) error {
+	loaded, err := a.load(tx)
+	if err != nil || loaded.Current == nil {
+		return err
+	}
+	below := append([]*x509.Certificate{loaded.Current}, loaded.Earlier...)
+	var kept []string
+	for i, root := range loaded.Roots {
+		stands := slices.ContainsFunc(below, func(c *x509.Certificate) bool { return slices.ContainsFunc(loaded.ChainOf(c), root.Equal) })
+		if stands || loaded.HasKey(root) {
+			kept = append(kept, a.Roots[i])
+		}
+	}
+	a.Roots = kept
+	return nil
 }
 
 // Await notes that a certificate is asked for: of a new key of the store's authority, which it keeps, or where key is

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"os"
 	"path/filepath"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -21,7 +21,7 @@ import (
 // Update is what the endpoint room of a store without authority gets from where the authority is.
 type Update struct {
 	Authorities []*x509.Certificate // as they shall stand in ca.pem; none leaves those that are there
-	Lists       []byte              // X.509 lists in PEM; none leaves those that are there
+	Lists       []byte              // X.509 lists in PEM; of each authority the newest counts, be it here or there already
 	Revoked     []crl.Entry         // in force at the authority
 	Issued      []byte              // lines of issued.jsonl
 	Servers     []ServerCertificate
@@ -34,8 +34,9 @@ type ServerCertificate struct {
 }
 
 // Update takes it into the endpoint room: revocations first, which only add; then the authorities' files; servers last.
-// A certificate that answers a request goes beside it; it is served from then on where no server was yet, where it has
-// the name of the one that is, or where preset says so. It returns the names of the servers that are served now.
+// A certificate that answers a request goes beside it; a server's is served from then on where no server was yet, where it
+// has the name of the one that is, or where preset says so. It returns the names of the servers that are served now. It
+// may be run again, and completes what a kill has left half done.
 func (s *Store) Update(ctx context.Context, u Update, preset bool) (served []string, err error) {
 	if s.authority {
 		return nil, errors.New("this store has its authority, which publishes by itself")
@@ -68,29 +69,69 @@ func (s *Store) Update(ctx context.Context, u Update, preset bool) (served []str
 	return served, nil
 }
 
-// updateAuthorities writes ca.pem and FTS_CRL.pem.
+// updateAuthorities writes ca.pem and FTS_CRL.pem: an authority whose list does not come keeps the one that is there, since
+// servers that load lists refuse everyone of an authority that has none, or check nobody.
 func (s *Store) updateAuthorities(u Update) error {
-	if len(u.Authorities) == 0 {
+	if len(u.Authorities)+len(u.Lists) == 0 {
 		return nil
 	}
-	lists := u.Lists
-	if len(lists) == 0 {
-		data, err := os.ReadFile(s.endpoint(x509File))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("reading the revocation list: %w", err)
+	authorities := u.Authorities
+	if len(authorities) == 0 {
+		data, err := readRegular(s.endpoint(caFile))
+		if err != nil {
+			return fmt.Errorf("reading the endpoint's authorities: %w", err)
 		}
-		lists = data
+		authorities = certificatesIn(data)
 	}
-	var bundle []byte
-	for _, c := range u.Authorities {
+	present, err := readRegular(s.endpoint(x509File))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the revocation list: %w", err)
+	}
+	var bundle, lists []byte
+	for _, c := range authorities {
 		bundle = append(bundle, encodeCertificate(c.Raw)...)
+		// A renewed authority stands there twice, with one list.
+		if l := newestList(c, u.Lists, present); !bytes.Contains(lists, l) {
+			lists = append(lists, l...)
+		}
 	}
 	return s.writePublished(map[string][]byte{x509File: lists, caFile: append(bundle, lists...)})
 }
 
+// newestList returns an authority's list of the highest number from files in PEM, in PEM; nothing where there is none.
+func newestList(authority *x509.Certificate, files ...[]byte) (newest []byte) {
+	highest := big.NewInt(-1)
+	for _, data := range files {
+		for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+			list, err := crl.ParseX509(block.Bytes)
+			if err != nil || list.CheckSignature(authority) != nil {
+				continue
+			}
+			number := list.Number
+			if number == nil {
+				number = new(big.Int)
+			}
+			if number.Cmp(highest) > 0 {
+				newest, highest = crl.EncodePEM(block.Bytes), number
+			}
+		}
+	}
+	return newest
+}
+
+// certificatesIn returns the certificates of a file in PEM, as far as they can be read.
+func certificatesIn(data []byte) (certs []*x509.Certificate) {
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if cert, err := x509.ParseCertificate(block.Bytes); block.Type == "CERTIFICATE" && err == nil {
+			certs = append(certs, cert)
+		}
+	}
+	return certs
+}
+
 // mergeIssued takes lines in that are not there yet.
 func (s *Store) mergeIssued(lines []byte) error {
-	have, err := os.ReadFile(s.endpoint(issuedFile))
+	have, err := readRegular(s.endpoint(issuedFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("reading what was issued: %w", err)
 	}
@@ -99,12 +140,16 @@ func (s *Store) mergeIssued(lines []byte) error {
 		known[string(bytes.TrimSpace(line))] = true
 	}
 	merged := bytes.Clone(have)
+	if len(merged) > 0 && merged[len(merged)-1] != '\n' {
+		merged = append(merged, '\n') // a kill cut its last line short
+	}
 	for line := range bytes.Lines(lines) {
 		line = bytes.TrimSpace(line)
 		if _, err := decodeRecord(line); err != nil {
 			return fmt.Errorf("what was issued: %w", err)
 		}
 		if !known[string(line)] {
+			known[string(line)] = true
 			merged = append(append(merged, line...), '\n')
 		}
 	}
@@ -124,15 +169,17 @@ func (s *Store) installServer(c ServerCertificate, preset bool) (served bool, er
 		}
 		chain = append(chain, encodeCertificate(cert.Raw)...)
 	}
-	key, err := os.ReadFile(s.endpoint(c.Stem + ".key"))
+	key, err := readRegular(s.endpoint(c.Stem + ".key"))
 	if err != nil {
 		return false, fmt.Errorf("reading the key of the request: %w", err)
 	}
 	if err := durable.WriteFile(s.endpoint(c.Stem+".pem"), chain, 0o644); err != nil {
 		return false, err
 	}
-	current, err := os.ReadFile(s.endpoint("server.pem"))
+	current, err := readRegular(s.endpoint("server.pem"))
 	switch {
+	case !slices.Contains(c.Chain[0].ExtKeyUsage, x509.ExtKeyUsageServerAuth):
+		return false, nil
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return false, fmt.Errorf("looking at the present server's certificate: %w", err)
@@ -146,15 +193,10 @@ func (s *Store) installServer(c ServerCertificate, preset bool) (served bool, er
 }
 
 func commonName(data []byte) string {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return ""
+	if certs := certificatesIn(data); len(certs) > 0 {
+		return certs[0].Subject.CommonName
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return ""
-	}
-	return cert.Subject.CommonName
+	return ""
 }
 
 // ListNumber returns the number of an authority's list in FTS_CRL.pem, or nil.
@@ -168,8 +210,18 @@ func (s *Store) ListNumber(authority *x509.Certificate) *big.Int {
 	return highest
 }
 
-// TakeLists puts revocation lists of roots, which were signed elsewhere, into the ledger and publishes them.
+// TakeLists puts revocation lists of roots, which were signed elsewhere, into the ledger and publishes them. One that is
+// not newer than what is there changes nothing, and one that its authority has not signed is an error.
 func (s *Store) TakeLists(ctx context.Context, lists []SignedList) error {
+	for _, l := range lists {
+		parsed, err := crl.ParseX509(l.PEM)
+		if err == nil {
+			err = parsed.CheckSignature(l.Authority)
+		}
+		if err != nil {
+			return fmt.Errorf("the revocation list of %q: %w", l.Authority.Subject.CommonName, err)
+		}
+	}
 	return s.deliver(ctx, []parcel{{serial: "lists", name: "the root's revocation list", publish: true}}, func(tx *bbolt.Tx) error {
 		for _, l := range lists {
 			if err := putList(tx, l); err != nil {
