@@ -138,6 +138,8 @@ type Outcome struct {
 	SetAside []string    // where a broken list was kept
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
 	Problems []error     // what went wrong beside: the revocations are in force all the same
+
+	seen []crl.Entry // all that was on the list at any moment of the edit
 }
 
 // Revoke puts entries on the revocation list. The list in the endpoint room is durable before anything else is
@@ -160,6 +162,8 @@ func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.S
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
+	// Another hand may have written over the list since, and nothing else has them yet.
+	standing.InForce = crl.Union(standing.InForce, o.seen)
 	if err := s.keepLast(standing.InForce); err != nil {
 		o.Problems = append(o.Problems, err)
 	}
@@ -241,6 +245,7 @@ func (s *Store) edit(entries []crl.Entry, o *Outcome) error {
 				already[e.Serial] = e
 			}
 		}
+		o.seen = crl.Union(o.seen, list.Entries())
 		after := list.Bytes()
 		if bytes.Equal(before, after) {
 			break
@@ -260,14 +265,15 @@ func (s *Store) edit(entries []crl.Entry, o *Outcome) error {
 				return err
 			}
 			o.SetAside = append(o.SetAside, aside)
-			wanted = crl.Salvage(displaced)
+			wanted = crl.Union(o.seen, crl.Salvage(displaced))
 			continue
 		}
-		// Theirs is put back with its own wording, and ours is added to it in the next round.
-		if _, err := durable.Replace(path, theirs.Bytes(), 0o644, readable); err != nil {
+		// Theirs is put back with its own wording, and ours is added to it in the next round, and whatever they wrote since.
+		since, err := durable.Replace(path, theirs.Bytes(), 0o644, readable)
+		if err != nil {
 			return fmt.Errorf("writing the revocation list: %w", err)
 		}
-		wanted = crl.Union(entries, list.Entries())
+		wanted = crl.Union(o.seen, theirs.Entries(), entriesOf(since, nil))
 	}
 	for _, e := range entries {
 		if _, ok := added[e.Serial]; ok {
