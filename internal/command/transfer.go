@@ -132,7 +132,7 @@ cannot be signed is refused with the reason, which the answer carries home.`,
 	flags.IntVar(&o.days, "days", 0, "validity of what is signed, in days from now (default 730, of an issuing authority 3650)")
 	flags.BoolVar(&o.newGeneration, "new-generation", false, "sign for names in use, whatever the key; the earlier certificates stay valid")
 	flags.StringVar(&o.words, "words", "", "the ten `words` that the other machine showed: anything else is refused")
-	flags.BoolVar(&o.yes, "yes", false, "sign every item without a question")
+	flags.BoolVar(&o.yes, "yes", false, "sign every item without a question; what gives or takes the powers of an authority needs --words too")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what is asked, and sign nothing")
@@ -179,9 +179,13 @@ func runTransferSign(ctx context.Context, o *transferSignOptions) error {
 		switch {
 		case c.Refused != "":
 			g.talk("%-12s %s", "refused", c.Refused)
-		case c.Quiet || o.yes || o.dryRun:
+		case c.Quiet || o.yes && (!c.Grave || o.words != "") || o.dryRun:
 		default:
-			ok, err := g.env.Prompt().Confirm(prompt.Question{Text: "Grant this", Flag: "--yes"})
+			flag := "--yes"
+			if c.Grave {
+				flag = "--words and --yes"
+			}
+			ok, err := g.env.Prompt().Confirm(prompt.Question{Text: "Grant this", Flag: flag})
 			if err != nil {
 				return err
 			}
@@ -260,7 +264,7 @@ older request is refused. Revocations only add.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.words, "words", "", "the ten `words` that the signer showed: anything else is refused, and no question is asked")
-	flags.BoolVar(&o.yes, "yes", false, "install without comparing the words")
+	flags.BoolVar(&o.yes, "yes", false, "install without comparing the words, unless the store would believe a stranger or an authority is revoked")
 	flags.BoolVar(&o.preset, "default", false, "serve with a certificate that came, whatever its name")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "check the answer, and install nothing")
@@ -284,7 +288,10 @@ func runTransferIn(ctx context.Context, o *transferInOptions) error {
 	}
 	g.talk("%-12s %s, made %s", "from", m.From.Name, stamp(m.Made))
 	for _, c := range d.Strangers {
-		g.talk("%-12s %s, %s", "new root", c.Subject.CommonName, fingerprint(c))
+		g.talk("%-12s %s, %s", "stranger", c.Subject.CommonName, fingerprint(c))
+	}
+	for _, c := range d.Condemned {
+		g.talk("%-12s %s, an authority of this store", "revokes", c.Subject.CommonName)
 	}
 	g.sayWords(sum)
 	switch {
@@ -292,8 +299,9 @@ func runTransferIn(ctx context.Context, o *transferInOptions) error {
 		if err := transfer.CheckWords(o.words, sum); err != nil {
 			return &noError{err.Error()}
 		}
-	case o.yes || o.dryRun:
+	case o.yes && !d.IsGrave() || o.dryRun:
 	default:
+		// Nobody here can vouch for a stranger, nor for the end of an authority, but the words can.
 		ok, err := g.env.Prompt().Confirm(prompt.Question{Text: "Are these the words that the signer's machine showed", Flag: "--words"})
 		if err == nil && !ok {
 			err = &noError{"the words are others: the folder was changed on the way, and nothing was installed"}

@@ -46,12 +46,12 @@ func Collect(ctx context.Context, s *store.Store, now time.Time) (Manifest, [][]
 			add(AuthorityRequest, "", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: a.Pending.Request}))
 		}
 		// A root's business is only what the root issued.
-		for _, e := range standing.InForce {
-			for _, root := range a.Roots {
-				if e.Issuer == crl.KeyID(root) {
-					revoked = append(revoked, e)
-				}
+		for _, root := range a.Roots {
+			of, _, err := s.RevokedOf(ctx, root)
+			if err != nil {
+				return m, nil, err
 			}
+			revoked = append(revoked, of...)
 		}
 		if a.Current != nil && len(a.Roots) == 0 {
 			return m, nil, errors.New("this store's authority is its own root: it has nobody to ask")
@@ -67,7 +67,9 @@ func Collect(ctx context.Context, s *store.Store, now time.Time) (Manifest, [][]
 			return m, nil, err
 		}
 		for _, r := range requests {
-			add(CertificateRequest, r.name, r.text)
+			if !r.answered {
+				add(CertificateRequest, r.name, r.text)
+			}
 		}
 		revoked = standing.InForce
 	}
@@ -115,25 +117,28 @@ func endpointAuthorities(s *store.Store) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-// endpointRequest is a request in the endpoint room that waits for its certificate.
+// endpointRequest is a request in the endpoint room.
 type endpointRequest struct {
-	name string // its file's, without the ending
-	text []byte
+	name     string // its file's, without the ending
+	text     []byte
+	answered bool // its certificate lies beside it
 	csr.Foreign
 }
 
-// endpointRequests finds the requests that have no certificate beside them.
+// endpointRequests finds the requests in the endpoint room.
 func endpointRequests(s *store.Store) ([]endpointRequest, error) {
-	files, err := filepath.Glob(filepath.Join(s.Endpoint(), "*.csr"))
+	entries, err := os.ReadDir(s.Endpoint())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("looking for requests: %w", err)
 	}
-	var waiting []endpointRequest
-	for _, file := range files {
-		stem := strings.TrimSuffix(file, ".csr")
-		if _, err := os.Stat(stem + ".pem"); !errors.Is(err, fs.ErrNotExist) {
+	var requests []endpointRequest
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), ".csr")
+		if !ok || !entry.Type().IsRegular() {
 			continue
 		}
+		file := filepath.Join(s.Endpoint(), entry.Name())
+		_, missing := os.Stat(filepath.Join(s.Endpoint(), name+".pem"))
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading a request: %w", err)
@@ -142,12 +147,16 @@ func endpointRequests(s *store.Store) ([]endpointRequest, error) {
 		if err == nil && len(parsed) != 1 {
 			err = fmt.Errorf("it holds %d requests", len(parsed))
 		}
+		answered := !errors.Is(missing, fs.ErrNotExist)
+		if err != nil && answered {
+			continue // it asks for nothing
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the request %s: %w", file, err)
 		}
-		waiting = append(waiting, endpointRequest{name: filepath.Base(stem), text: text, Foreign: parsed[0]})
+		requests = append(requests, endpointRequest{name: name, text: text, answered: answered, Foreign: parsed[0]})
 	}
-	return waiting, nil
+	return requests, nil
 }
 
 func listText(entries []crl.Entry) []byte {

@@ -17,3 +17,9 @@ func List(dir string, most int) error {
 	defer root.Close()
 	return newFolder(root).list(most)
 }
+
+// KeySum names a key as a party does.
+func KeySum(spki []byte) string { return keySum(spki) }
+
+// Line makes one line of a text.
+func Line(s string) string { return line(s) }

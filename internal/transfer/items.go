@@ -31,9 +31,12 @@ const (
 )
 
 // keySum is how a party names its key: SHA-256 in hex of the SubjectPublicKeyInfo.
-func keySum(spki []byte) string {
-	sum := sha256.Sum256(spki)
-	return hex.EncodeToString(sum[:])
+func keySum(spki []byte) string { return sum(spki) }
+
+// sum is the SHA-256 in hex.
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
 }
 
 func encodeCertificates(certs []*x509.Certificate) []byte {

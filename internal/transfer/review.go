@@ -27,7 +27,9 @@ type Review struct {
 	store       *store.Store
 	authorities store.Authorities
 	sum         [32]byte
-	endpoint    bool // it comes from an endpoint of one of the store's authorities
+	endpoint    bool           // it is said to come from an endpoint of one of the store's authorities
+	below       bool           // it is said to come from an authority below this root
+	named       map[string]int // item that asks for a name
 }
 
 // Case is one item of a request.
@@ -36,6 +38,7 @@ type Case struct {
 	Rows    [][2]string // the item in full, label and text, safe for a terminal
 	Refused string      // why it cannot be granted, or was not; "" where it is to be
 	Quiet   bool        // there is nothing to decide: it asks only for what is newer
+	Grave   bool        // it gives or takes the powers of an authority
 
 	order   ca.Order
 	revoked []crl.Entry
@@ -58,18 +61,45 @@ func NewReview(ctx context.Context, s *store.Store, m Manifest, contents [][]byt
 	if a.Current == nil {
 		return nil, store.ErrPending
 	}
-	r := &Review{Request: m, store: s, authorities: a, sum: sum}
-	for _, c := range a.All() {
-		r.endpoint = r.endpoint || !a.IsRoot() && keySum(c.RawSubjectPublicKeyInfo) == m.From.Key
+	r := &Review{Request: m, store: s, authorities: a, sum: sum, named: map[string]int{}}
+	if err := r.place(ctx); err != nil {
+		return nil, err
 	}
 	for i, it := range m.Items {
 		c := &Case{Item: it}
 		if err := r.judge(ctx, c, contents[i], o); err != nil {
 			c.Refused = line(err.Error())
+		} else if name := c.order.Request.Subject.CommonName; name != "" {
+			r.named[name] = i + 1
 		}
 		r.Cases = append(r.Cases, c)
 	}
 	return r, nil
+}
+
+// place finds whose request it is, by the key that it names. Anybody can name one: that keeps mistakes away, and no more.
+func (r *Review) place(ctx context.Context) error {
+	if !r.authorities.IsRoot() {
+		r.endpoint = slices.ContainsFunc(r.authorities.All(), func(c *x509.Certificate) bool {
+			return keySum(c.RawSubjectPublicKeyInfo) == r.Request.From.Key
+		})
+		return nil
+	}
+	records, err := r.store.Records(ctx)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if record.Purpose != ca.Issuing {
+			continue
+		}
+		cert, err := r.store.Certificate(ctx, record.Serial)
+		if err != nil {
+			return err
+		}
+		r.below = r.below || keySum(cert.RawSubjectPublicKeyInfo) == r.Request.From.Key
+	}
+	return nil
 }
 
 func (r *Review) judge(ctx context.Context, c *Case, content []byte, o Options) error {
@@ -87,6 +117,12 @@ func (r *Review) judge(ctx context.Context, c *Case, content []byte, o Options) 
 
 // judgeRevocations shows what would be revoked that is not yet.
 func (r *Review) judgeRevocations(ctx context.Context, c *Case, content []byte) error {
+	switch {
+	case r.authorities.IsRoot() && !r.below:
+		return errors.New("it does not come from an authority below this root")
+	case !r.authorities.IsRoot() && !r.endpoint:
+		return errors.New("it does not come from an endpoint of this authority")
+	}
 	list, err := crl.Parse(content)
 	if err != nil {
 		return fmt.Errorf("the revocation list: %w", err)
@@ -99,16 +135,47 @@ func (r *Review) judgeRevocations(ctx context.Context, c *Case, content []byte) 
 	c.Rows = append(c.Rows, [2]string{"revocations", fmt.Sprintf("%d, of them %d new", list.Len(), len(c.revoked))})
 	c.Quiet = len(c.revoked) == 0
 	for _, e := range c.revoked {
-		who := ""
-		if records, err := r.store.Find(ctx, e.Serial.String()); err == nil {
-			if records[0].Purpose == ca.Single || records[0].Purpose == ca.Root {
-				return fmt.Errorf("it revokes the authority %q itself", records[0].Name)
+		for _, own := range r.authorities.All() {
+			if crl.SerialOf(own.SerialNumber) == e.Serial {
+				return fmt.Errorf("it revokes the authority %q of this store", own.Subject.CommonName)
 			}
-			who = fmt.Sprintf(" (%s#%d)", records[0].Name, records[0].Generation)
 		}
-		c.Rows = append(c.Rows, [2]string{"revoke", e.Serial.String() + who + ", " + e.Reason.String()})
+		record, known, err := r.recordOf(ctx, e.Serial)
+		if err != nil {
+			return err
+		}
+		id := crl.KeyID(r.authorities.Current)
+		if ours := e.Issuer == id || e.Issuer == "" && known && record.Issuer == id; r.authorities.IsRoot() && !ours {
+			return fmt.Errorf("it revokes %s, which this root has not issued", e.Serial)
+		}
+		who, what := "", ""
+		if known {
+			who = fmt.Sprintf(" (%s#%d)", record.Name, record.Generation)
+		}
+		if known && record.Purpose.IsAuthority() {
+			what, c.Grave = ", an authority", true
+		}
+		c.Rows = append(c.Rows, [2]string{"revoke", e.Serial.String() + who + ", " + e.Reason.String() + what})
 	}
 	return nil
+}
+
+// recordOf finds what is recorded of a serial. A certificate may have another's serial for a name; that one is not meant.
+func (r *Review) recordOf(ctx context.Context, serial crl.Serial) (record store.Record, known bool, err error) {
+	cert, err := r.store.Certificate(ctx, serial.String())
+	if _, unknown := errors.AsType[*store.UnknownError](err); unknown {
+		return record, false, nil
+	}
+	if err != nil {
+		return record, false, err
+	}
+	records, err := r.store.Find(ctx, cert.Subject.CommonName)
+	for _, record := range records {
+		if record.Serial == serial.String() {
+			return record, true, err
+		}
+	}
+	return record, false, err
 }
 
 // judgeRequest shows a certificate request in full, and what would be signed.
@@ -128,10 +195,12 @@ func (r *Review) judgeRequest(ctx context.Context, c *Case, content []byte, o Op
 		return errors.New("it is said to be an authority's request, and does not ask for an authority's powers")
 	case c.Item.Kind == CertificateRequest && f.Authority:
 		return errors.New("it asks for the powers of an authority, and is not said to be an authority's")
-	case c.Item.Kind == CertificateRequest && !r.endpoint && !r.authorities.IsRoot():
+	case c.Item.Kind == CertificateRequest && r.authorities.IsRoot():
+		return errors.New("this authority is a root: it issues to no server or client of its own")
+	case c.Item.Kind == CertificateRequest && !r.endpoint:
 		return errors.New("it does not come from an endpoint of this authority")
 	case f.Authority:
-		purpose = ca.Issuing
+		purpose, c.Grave = ca.Issuing, true
 	case len(f.Asked.DNSNames)+len(f.Asked.Addresses) > 0:
 		purpose = ca.Server
 	}
@@ -139,14 +208,15 @@ func (r *Review) judgeRequest(ctx context.Context, c *Case, content []byte, o Op
 	if err != nil {
 		return err
 	}
-	c.order = ca.Order{Purpose: purpose, Request: request, Days: o.Days, NewGeneration: o.NewGeneration}
-	if err := r.judgeName(ctx, c); err != nil {
+	order := ca.Order{Purpose: purpose, Request: request, Days: o.Days, NewGeneration: o.NewGeneration}
+	if err := r.judgeName(ctx, c, &order); err != nil {
 		return err
 	}
-	cert, cut, err := ca.Preview(r.authorities.Current, o.Now, c.order)
+	cert, cut, err := ca.Preview(r.authorities.Current, o.Now, order)
 	if err != nil {
 		return err
 	}
+	c.order = order
 	until := cert.NotAfter.UTC().Format(time.RFC3339)
 	if cut {
 		until += ", where its authority ends"
@@ -155,9 +225,13 @@ func (r *Review) judgeRequest(ctx context.Context, c *Case, content []byte, o Op
 	return nil
 }
 
-// judgeName gives a name again to whoever has it: the same key under the same name is a renewal.
-func (r *Review) judgeName(ctx context.Context, c *Case) error {
-	name := c.order.Request.Subject.CommonName
+// judgeName gives a name again to whoever has it: the same key under the same name is a renewal. A key that was revoked
+// under the name is not: whoever stole it may be asking.
+func (r *Review) judgeName(ctx context.Context, c *Case, order *ca.Order) error {
+	name := order.Request.Subject.CommonName
+	if other, twice := r.named[name]; twice {
+		return fmt.Errorf("item %d asks for the name %q already", other, name)
+	}
 	records, err := r.store.Find(ctx, name)
 	var unknown *store.UnknownError
 	if errors.As(err, &unknown) {
@@ -166,20 +240,40 @@ func (r *Review) judgeName(ctx context.Context, c *Case) error {
 	if err != nil {
 		return err
 	}
-	last := records[len(records)-1]
-	if last.Name != name || c.order.NewGeneration {
+	if records[0].Name != name {
 		return nil
 	}
-	cert, err := r.store.Certificate(ctx, last.Serial)
+	standing, err := r.store.Standing(ctx)
 	if err != nil {
 		return err
 	}
-	if key, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && key.Equal(c.order.Request.PublicKey) {
-		c.order.NewGeneration = true
-		c.Rows = append(c.Rows, [2]string{"renews", fmt.Sprintf("generation %d, the same key", last.Generation)})
-		return nil
+	same := false
+	for _, record := range records {
+		cert, err := r.store.Certificate(ctx, record.Serial)
+		if err != nil {
+			return err
+		}
+		key, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+		if same = ok && key.Equal(order.Request.PublicKey); same && isRevoked(standing.InForce, record) {
+			return fmt.Errorf("its key was revoked as that of %q, generation %d: a new key has to be made", name, record.Generation)
+		}
 	}
-	return &ca.NameInUseError{Name: last.Name, Generation: last.Generation}
+	last := records[len(records)-1]
+	switch {
+	case order.NewGeneration:
+	case same:
+		order.NewGeneration = true
+		c.Rows = append(c.Rows, [2]string{"renews", fmt.Sprintf("generation %d, the same key", last.Generation)})
+	default:
+		return &ca.NameInUseError{Name: last.Name, Generation: last.Generation}
+	}
+	return nil
+}
+
+func isRevoked(inForce []crl.Entry, record store.Record) bool {
+	return slices.ContainsFunc(inForce, func(e crl.Entry) bool {
+		return e.Serial.String() == record.Serial && (e.Issuer == "" || e.Issuer == record.Issuer)
+	})
 }
 
 // Orders tells whether anything has to be signed as a certificate.
@@ -190,15 +284,24 @@ func (r *Review) Orders() bool {
 // Revoke puts what the request revokes, as far as it was not refused, on the store's list.
 func (r *Review) Revoke(ctx context.Context) (store.Outcome, error) {
 	var entries []crl.Entry
+	names := map[crl.Serial]string{}
 	for _, c := range r.Cases {
-		if c.Refused == "" {
-			entries = append(entries, c.revoked...)
+		if c.Refused != "" {
+			continue
+		}
+		for _, e := range c.revoked {
+			record, _, err := r.recordOf(ctx, e.Serial)
+			if err != nil {
+				return store.Outcome{}, err
+			}
+			names[e.Serial] = record.Name
+			entries = append(entries, e)
 		}
 	}
 	if len(entries) == 0 {
 		return store.Outcome{}, nil
 	}
-	return r.store.Revoke(ctx, entries, nil)
+	return r.store.Revoke(ctx, entries, names)
 }
 
 // Grant signs what was not refused, in one act, and returns the answer with its contents. authority may be nil where
@@ -299,7 +402,7 @@ func (r *Review) news(ctx context.Context, c *Case, add func(kind string, conten
 	return nil
 }
 
-// line makes one line of a text, that a manifest may hold.
+// line makes one line of a text that a manifest may hold.
 func line(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -307,5 +410,9 @@ func line(s string) string {
 		}
 		return ' '
 	}, strings.ToValidUTF8(s, "?"))
-	return short(s[:min(len(s), MaxText)])
+	const more = "…"
+	if len(s) > MaxText {
+		s = strings.ToValidUTF8(s[:MaxText-len(more)], "") + more
+	}
+	return s
 }
