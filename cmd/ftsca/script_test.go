@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/ftsca/ftsca/internal/command"
 	"github.com/ftsca/ftsca/internal/testpki"
@@ -84,6 +86,24 @@ func TestScripts(t *testing.T) {
 			"offline": cmdOffline,
 		},
 	})
+}
+
+// A script that says "stop" passes without what follows: testscript's own command of that name wins over any of ours.
+func TestNoScriptStopsBeforeItsEnd(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	stop := regexp.MustCompile(`(?m)^(\[[^]]*\] *)*stop\b.*$`)
+	for _, name := range scripts {
+		script, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line := stop.Find(script.Comment); line != nil {
+			t.Errorf("%s ends at %q: the endpoint is ended by halt", name, line)
+		}
+	}
 }
 
 // cmdMode checks a file's permission bits: mode 600 FILE.
