@@ -3,7 +3,9 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -91,8 +94,8 @@ func (o operator) list() []row {
 	return rows
 }
 
-// whole checks that the store is whole: each certificate has its file, its line and its package, and there is nothing
-// that no certificate accounts for.
+// whole checks that the store is whole: each certificate has its file, its line and its package, each authority its key
+// and its revocation list, and there is nothing that none of them accounts for.
 func (o operator) whole() []row {
 	o.t.Helper()
 	rows := o.list()
@@ -100,42 +103,102 @@ func (o operator) whole() []row {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	packages := map[string]bool{}
+	owned := map[string]bool{}
 	for _, r := range rows {
-		if _, err := os.Stat(filepath.Join(o.store, "authority", "issued", r.Serial+".pem")); err != nil {
-			o.t.Errorf("%s#%d: %v", r.Name, r.Generation, err)
+		owned[filepath.Join("authority", "issued", r.Serial+".pem")] = true
+		want := 1
+		if r.Purpose != "client" && r.Purpose != "server" {
+			want = 0
 		}
-		if r.Purpose == "ca" {
-			continue
-		}
-		if n := bytes.Count(lines, []byte(r.Serial)); n != 1 {
+		if n := bytes.Count(lines, []byte(r.Serial)); n != want {
 			o.t.Errorf("%s#%d stands %d times in issued.jsonl", r.Name, r.Generation, n)
 		}
-		if r.Purpose == "client" {
-			packages[r.Package] = true
-			if _, err := os.Stat(filepath.Join(o.store, "clientPackages", r.Package)); err != nil {
-				o.t.Errorf("%s#%d: %v", r.Name, r.Generation, err)
-			}
+		if r.Package != "" {
+			owned[filepath.Join("clientPackages", r.Package)] = true
 		}
 	}
-	left, err := os.ReadDir(filepath.Join(o.store, "clientPackages"))
-	if err != nil {
-		o.t.Fatal(err)
+	for _, name := range o.authorityFiles() {
+		owned[name] = true
 	}
-	for _, f := range left {
-		if !packages[f.Name()] {
-			o.t.Errorf("clientPackages has %s, which no certificate accounts for", f.Name())
+	have := map[string]bool{}
+	for _, name := range o.files() {
+		have[name] = true
+		dir, base := filepath.Split(name)
+		pkg := strings.TrimSuffix(name, ".password.txt") + ".zip"
+		switch {
+		case strings.HasPrefix(base, ".") && base != ".FTS_CRL.last" && base != ".transfer.json":
+			o.t.Errorf("%s is left over", name)
+		case dir == filepath.Join("authority", "runs")+"/":
+			o.t.Errorf("%s is left of a process that has ended", name)
+		case owned[name] || strings.HasSuffix(base, ".password.txt") && owned[pkg]:
+		case strings.HasPrefix(dir, "clientPackages"), strings.HasSuffix(base, ".key") && dir != "endpoint/", strings.HasSuffix(base, ".csr") && dir != "endpoint/",
+			strings.Contains(dir, "issued"):
+			o.t.Errorf("there is %s, which nothing on record accounts for", name)
 		}
 	}
-	pems, err := os.ReadDir(filepath.Join(o.store, "authority", "issued"))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	if len(pems) != len(rows) {
-		o.t.Errorf("%d certificates in authority/issued, and %d on record", len(pems), len(rows))
+	for name := range owned {
+		if !have[name] {
+			o.t.Errorf("%s is on record and not there", name)
+		}
 	}
 	o.must("audit")
 	return rows
+}
+
+// files returns the paths of all files in the store, relative to it.
+func (o operator) files() []string {
+	o.t.Helper()
+	var names []string
+	err := filepath.WalkDir(o.store, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(o.store, path)
+		names = append(names, name)
+		return err
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return names
+}
+
+// authorityFiles returns the files that the ledger's authorities account for, and checks that what is published of them
+// is what the ledger has.
+func (o operator) authorityFiles() []string {
+	o.t.Helper()
+	s, err := store.Open(o.store, store.Options{Now: time.Now})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	a, err := s.Authorities(o.t.Context())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	bundle, err := os.ReadFile(filepath.Join(o.store, "endpoint", "ca.pem"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var names []string
+	for _, cert := range a.All() {
+		if a.HasKey(cert) {
+			names = append(names, filepath.Join("authority", filepath.Base(s.KeyFile(a, cert))))
+		}
+		list, err := s.SignedList(o.t.Context(), cert)
+		switch {
+		case err != nil:
+			o.t.Fatal(err)
+		case len(list) == 0:
+			o.t.Errorf("the authority %q has no revocation list", cert.Subject.CommonName)
+		}
+		if one := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}); !bytes.Contains(bundle, one) || !bytes.Contains(bundle, list) {
+			o.t.Errorf("ca.pem lacks what is on record of %q", cert.Subject.CommonName)
+		}
+	}
+	if p := a.Pending; p != nil {
+		names = append(names, filepath.Join("authority", filepath.Base(s.PendingKeyFile(p))), filepath.Join("authority", "ca.csr"))
+	}
+	return names
 }
 
 func TestIssueKilledAtAnyMomentLeavesACertificateWholeOrNone(t *testing.T) {
