@@ -88,6 +88,9 @@ func (s *Store) deliver(ctx context.Context, parcels []parcel, enter func(*bbolt
 		return errors.Join(err, s.unstage(promised))
 	}
 	if err := s.keepPromises(promised); err != nil {
+		s.mu.Lock()
+		s.owes = true
+		s.mu.Unlock()
 		return &UnfinishedError{Name: parcels[0].name, Err: err}
 	}
 	return nil
@@ -369,7 +372,13 @@ func (s *Store) removeHidden(room ca.Room, suffix string) error {
 	return nil
 }
 
-// Recover completes or removes what killed processes left. Every command that writes to the ledger does it by itself.
+// Recover completes or removes what killed processes left, and writes nothing where they left nothing. All that writes
+// to the ledger does it by itself; it is for who opens an authority's key before, which may be among what was left.
 func (s *Store) Recover(ctx context.Context) error {
-	return s.update(ctx, func(*bbolt.Tx) error { return nil })
+	unlock, err := s.lock(ctx, s.o.LockWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.recover()
 }

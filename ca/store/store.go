@@ -60,6 +60,7 @@ type Store struct {
 	mu   sync.Mutex
 	run  string       // names this process's staged files
 	live *flock.Flock // held while this process may have staged files
+	owes bool         // files that this process has promised are not in place
 }
 
 // Options are what a store needs to know of its surroundings.
@@ -151,8 +152,13 @@ func (s *Store) Close() error {
 	if s.live == nil {
 		return nil
 	}
-	// The file goes before the lock: whoever finds the file may take it for a dead process's.
-	err := errors.Join(os.Remove(s.live.Path()), s.live.Unlock())
+	// The file goes before the lock: whoever finds the file may take it for a dead process's. So it is to be taken where
+	// something has to be completed.
+	var err error
+	if !s.owes {
+		err = os.Remove(s.live.Path())
+	}
+	err = errors.Join(err, s.live.Unlock())
 	s.live = nil
 	if err != nil {
 		return fmt.Errorf("closing the store: %w", err)

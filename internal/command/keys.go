@@ -33,6 +33,10 @@ func (g *global) keyring(ctx context.Context, s *store.Store, source secretSourc
 	if !s.HasAuthority() {
 		return nil, store.ErrNoAuthority
 	}
+	// A key that a killed rollover left is not in place before.
+	if err := s.Recover(ctx); err != nil {
+		return nil, err
+	}
 	authorities, err := s.Authorities(ctx)
 	if err != nil {
 		return nil, err
