@@ -4,13 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/crl"
-	"github.com/ftsca/ftsca/internal/durable"
 )
 
 // Split returns what a store of the root's own begins with: its certificate, its last revocation list, the certificates
@@ -47,27 +45,27 @@ func (s *Store) Split(ctx context.Context, root *x509.Certificate) (Founding, er
 
 // Detach removes the key of a root from the store. What it has signed stays. After a kill it may be run again.
 func (s *Store) Detach(ctx context.Context, root *x509.Certificate) error {
-	return s.update(ctx, func(tx *bbolt.Tx) error {
+	known, err := s.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	serial, name := crl.SerialOf(root.SerialNumber).String(), known.keys[crl.KeyID(root)]
+	if name == "" {
+		return errors.New("the root's key is not in this store")
+	}
+	// A promise: neither may the ledger know a key that is gone, nor a key be left that the ledger has forgotten.
+	return s.deliver(ctx, []parcel{{serial: "detached-" + serial, name: root.Subject.CommonName, remove: name}}, func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
 		if err != nil {
 			return err
 		}
-		name := a.Keys[crl.KeyID(root)]
-		if name == "" {
-			return errors.New("the root's key is not in this store")
+		if a.Keys[crl.KeyID(root)] != name {
+			return errors.New("the root's key is not in this store any more")
 		}
 		delete(a.Keys, crl.KeyID(root))
 		if err := a.put(tx); err != nil {
 			return err
 		}
-		if err := s.record(tx, AuditEntry{Act: "detach", Serial: crl.SerialOf(root.SerialNumber).String(), Name: root.Subject.CommonName}); err != nil {
-			return err
-		}
-		// Before the ledger forgets it: a key that nobody knows of must not be left behind. A kill in between leaves the
-		// ledger a key without a file, which counts as none.
-		if err := durable.Remove(s.path(AuthorityRoom, name)); err != nil {
-			return fmt.Errorf("removing the root's key: %w", err)
-		}
-		return nil
+		return s.record(tx, AuditEntry{Act: "detach", Serial: serial, Name: root.Subject.CommonName})
 	})
 }

@@ -25,6 +25,7 @@ type promise struct {
 	Run     string       `json:"run"`
 	Serial  string       `json:"serial"`            // of the certificate, or what else tells the promise from others
 	Publish bool         `json:"publish,omitempty"` // the authorities' files are to be published anew
+	Remove  string       `json:"remove,omitempty"`  // key file in authority/ that is to go
 	Files   []stagedFile `json:"files"`
 }
 
@@ -53,6 +54,7 @@ type parcel struct {
 	serial, name string
 	products     []ca.Product
 	publish      bool
+	remove       string // key file in authority/
 }
 
 // deliver stages the files of parcels, changes the ledger, and puts the files in place: all of it happens, or nothing,
@@ -117,7 +119,7 @@ func (s *Store) stage(parcels []parcel) ([]promise, error) {
 	promised := make([]promise, len(parcels))
 	var files []durable.File
 	for i, parcel := range parcels {
-		promised[i] = promise{Run: s.run, Serial: parcel.serial, Publish: parcel.publish}
+		promised[i] = promise{Run: s.run, Serial: parcel.serial, Publish: parcel.publish, Remove: parcel.remove}
 		for _, p := range parcel.products {
 			if p.Name == "" || p.Name != filepath.Base(p.Name) || strings.HasPrefix(p.Name, ".") {
 				return nil, fmt.Errorf("the file name %q does not stand alone", p.Name)
@@ -175,6 +177,14 @@ func (s *Store) keepPromises(promised []promise) error {
 	}
 	if err := durable.RenameAll(moves); err != nil {
 		return err
+	}
+	for _, p := range promised {
+		if p.Remove == "" {
+			continue
+		}
+		if err := durable.Remove(s.path(AuthorityRoom, p.Remove)); err != nil {
+			return err
+		}
 	}
 	if err := s.publishIssued(promised); err != nil {
 		return err

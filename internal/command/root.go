@@ -83,7 +83,7 @@ func runRootDetach(ctx context.Context, o *rootDetachOptions) error {
 		return &keyElsewhereError{root.Subject.CommonName}
 	}
 	if err := store.CheckFree(to); err != nil {
-		return err
+		return hinted(err, "give another folder with --to; where it is what ftsca root detach left when it was cut short, remove it, for the root's key is still here")
 	}
 	if o.dryRun {
 		g.say("would move  the key of %s from %s to %s", root.Subject.CommonName, s.KeyFile(a, root), to)
