@@ -20,23 +20,35 @@ import (
 )
 
 // TestMain lets the scripts run ftsca itself: the real command tree, in processes of its own, with a clock that a
-// script may set and few rounds of key derivation.
+// script may set, a date of build that it may set, and few rounds of key derivation.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ftsca": func() {
 			env := command.System()
 			env.KeyRounds, env.BundleRounds = 1000, 100
-			if now := os.Getenv("FTSCA_TEST_NOW"); now != "" {
-				t, err := time.Parse(time.RFC3339, now)
-				if err != nil {
-					panic(err)
-				}
+			if now := testTime("FTSCA_TEST_NOW"); !now.IsZero() {
 				start := time.Now()
-				env.Now = func() time.Time { return t.Add(time.Since(start)) }
+				env.Now = func() time.Time { return now.Add(time.Since(start)) }
+			}
+			if built := testTime("FTSCA_TEST_BUILT"); !built.IsZero() {
+				env.Built = built
 			}
 			os.Exit(command.Main(os.Args[1:], env))
 		},
 	})
+}
+
+// testTime reads a time that a script has set; the zero time means none.
+func testTime(name string) time.Time {
+	text := os.Getenv(name)
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }
 
 func TestScripts(t *testing.T) {

@@ -276,3 +276,12 @@ func checkFree(name string) error {
 	}
 	return nil
 }
+
+// checkWritable tries that a file can be made in a folder: better before anything is signed than after.
+func checkWritable(dir string) error {
+	f, err := os.CreateTemp(dir, ".ftsca-*")
+	if err != nil {
+		return &fs.PathError{Op: "creating a file in", Path: dir, Err: errors.Unwrap(err)}
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,14 @@ func runCSRSign(ctx context.Context, o *csrSignOptions) error {
 		if err := checkFree(files[i]); err != nil {
 			return err
 		}
+		if err := checkWritable(filepath.Dir(files[i])); err != nil && !o.dryRun {
+			return fmt.Errorf("the answer to %s: %w", r, err)
+		}
+		for _, earlier := range orders[:i] {
+			if name := orders[i].Request.Subject.CommonName; earlier.Request.Subject.CommonName == name {
+				return hinted(fmt.Errorf("two requests are for the name %q", name), "sign them one by one, with --name or --new-generation")
+			}
+		}
 		if slices.Contains(files[:i], files[i]) {
 			return hinted(fmt.Errorf("two answers would go into %s", files[i]), "sign them one by one, or give the requests different names")
 		}
@@ -105,6 +114,9 @@ func runCSRSign(ctx context.Context, o *csrSignOptions) error {
 	}
 	for i, r := range requests {
 		cert, cut, err := ca.Preview(keys.authorities.Current, g.env.Now(), orders[i])
+		if err == nil {
+			err = checkName(ctx, s, orders[i].Request.Subject.CommonName, orders[i].Purpose, o.newGeneration)
+		}
 		if err != nil {
 			return fmt.Errorf("the request %s: %w", r, err)
 		}

@@ -82,19 +82,8 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 	if !s.HasAuthority() {
 		return nil, store.ErrNoAuthority
 	}
-	found, err := s.Find(ctx, subject.CommonName)
-	var unknown *store.UnknownError
-	if err != nil && !errors.As(err, &unknown) {
+	if err := checkName(ctx, s, subject.CommonName, purpose, o.newGeneration); err != nil {
 		return nil, err
-	}
-	for _, r := range found {
-		if r.Name == subject.CommonName && (!o.newGeneration || r.Purpose != purpose) {
-			latest := found[len(found)-1]
-			if r.Purpose != purpose {
-				return nil, usagef("the name %q belongs to a certificate of the kind %q", r.Name, r.Purpose)
-			}
-			return nil, &ca.NameInUseError{Name: latest.Name, Generation: latest.Generation}
-		}
 	}
 	keys, err := g.keyring(ctx, s, o.passphrase, true)
 	if err != nil {
@@ -119,6 +108,25 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 	}
 	order := ca.Order{Purpose: purpose, Request: request, Days: o.days, NewGeneration: o.newGeneration}
 	return &issuing{store: s, authorities: keys.authorities, authority: authority, key: key, order: order}, nil
+}
+
+// checkName refuses a name that is in use, or that with a new generation would be another kind of certificate's.
+func checkName(ctx context.Context, s *store.Store, name string, purpose ca.Purpose, newGeneration bool) error {
+	found, err := s.Find(ctx, name)
+	var unknown *store.UnknownError
+	if err != nil && !errors.As(err, &unknown) {
+		return err
+	}
+	for _, r := range found {
+		if r.Name == name && (!newGeneration || r.Purpose != purpose) {
+			latest := found[len(found)-1]
+			if r.Purpose != purpose {
+				return usagef("the name %q belongs to a certificate of the kind %q", r.Name, r.Purpose)
+			}
+			return &ca.NameInUseError{Name: latest.Name, Generation: latest.Generation}
+		}
+	}
+	return nil
 }
 
 // issued is the result of an issue, for JSON.

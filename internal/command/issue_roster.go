@@ -92,7 +92,13 @@ func runRoster(ctx context.Context, o *issueClientOptions) error {
 			return err
 		}
 	}
+	if err := checkWritable(filepath.Dir(results)); err != nil {
+		return fmt.Errorf("the results: %w", err)
+	}
 	if len(r.plan.Issue) > 0 {
+		if err := s.CheckClock(ctx); err != nil {
+			return err
+		}
 		if r.authority, err = keys.current(); err != nil {
 			return err
 		}

@@ -117,7 +117,10 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &renewing{o: o, store: s, keys: keys, algorithm: algorithm, earlier: records}
+	if err := s.CheckClock(ctx); err != nil && !o.dryRun {
+		return err
+	}
+	w := &renewing{o: o, store: s, keys: keys, algorithm: algorithm, earlier: records, results: []issued{}}
 	var guarded error
 	if !o.force {
 		guarded = s.CheckMoved(ctx, keys.authorities)
@@ -197,7 +200,9 @@ func (o *renewOptions) choose(records []store.Record, revoked revocations) ([]st
 			if state, _ := revoked.state(r, now); state == stateRevoked || state == stateHeld {
 				return nil, hinted(fmt.Errorf("the last certificate of %q is %s", name, state), "ftsca issue with --new-generation gives the name a certificate again, if that is what you want")
 			}
-			chosen = append(chosen, r)
+			if !slices.ContainsFunc(chosen, func(c store.Record) bool { return c.Serial == r.Serial }) {
+				chosen = append(chosen, r)
+			}
 		}
 		return chosen, nil
 	}
