@@ -70,10 +70,13 @@ func runTransferOut(ctx context.Context, o *transferOutOptions) error {
 	if err != nil {
 		return err
 	}
-	for _, it := range m.Items {
-		g.say("%-12s %s", map[bool]string{true: "would ask", false: "asks"}[o.dryRun], strings.TrimSpace(it.Kind+" "+it.Note))
+	tell := func(asks string) {
+		for _, it := range m.Items {
+			g.say("%-12s %s", asks, strings.TrimSpace(it.Kind+" "+it.Note))
+		}
 	}
 	if o.dryRun {
+		tell("would ask")
 		return nil
 	}
 	// What was asked is known here before anything leaves the house.
@@ -84,6 +87,7 @@ func runTransferOut(ctx context.Context, o *transferOutOptions) error {
 	if err != nil {
 		return err
 	}
+	tell("asks")
 	g.sayWords(sum)
 	return nil
 }
