@@ -170,7 +170,7 @@ func (s *Store) enter(tx *bbolt.Tx, d ca.Delivery) error {
 		Detail: fmt.Sprintf("%s, generation %d, until %s", record.Purpose, record.Generation, record.NotAfter.Format("2006-01-02")) + remark(d.Entry.Remark)})
 }
 
-// retireEarlier notes when the earlier generations of a name are to be revoked, unless an earlier renewal has said so.
+// retireEarlier notes when the earlier generations of a name are to be revoked, unless an earlier renewal has said sooner.
 func retireEarlier(tx *bbolt.Tx, of Record, at time.Time) error {
 	index := tx.Bucket(indexBucket)
 	for generation := 1; generation < of.Generation; generation++ {
@@ -183,7 +183,7 @@ func retireEarlier(tx *bbolt.Tx, of Record, at time.Time) error {
 		if err != nil {
 			return err
 		}
-		if !r.RevokeAt.IsZero() {
+		if !r.RevokeAt.IsZero() && !at.Before(r.RevokeAt) {
 			continue
 		}
 		r.RevokeAt = at.UTC()

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"github.com/ftsca/ftsca/ca/store"
-	"github.com/ftsca/ftsca/internal/datapackage"
-	"github.com/ftsca/ftsca/internal/secret"
 )
 
 // kills is how often a command is killed. FTSCA_KILLS sets another number, for a long search.
@@ -302,63 +299,4 @@ func installed(o operator) {
 	if a := o.authorities(); a.Current == nil || a.Pending != nil || len(a.Roots) != 1 {
 		o.t.Errorf("the answer led to %+v", a)
 	}
-}
-
-func TestRenewKilledAtAnyMomentLosesNobody(t *testing.T) {
-	o := newOperator(t)
-	clients := 60
-	if slowed() || testing.Short() {
-		clients = 20
-	}
-	o.must("issue", "server", "h.example.org", "--key", "ecdsa-p256")
-	o.must(o.roster(writeRoster(t, t.TempDir(), clients))...)
-	first := o.list()
-	start := time.Now()
-	o.must("renew", "--all")
-	took := time.Since(start)
-	for range kills(t) {
-		o.killed(took, "renew", "--all", "--overlap", "1d")
-		o.must("list")
-	}
-	out := o.must("renew", "--all", "--revoke-old")
-	if n := strings.Count(out, "renewed "); n != clients+1 {
-		t.Errorf("%d were renewed at last, want %d", n, clients+1)
-	}
-	latest := map[string]row{}
-	for _, r := range o.whole() {
-		if before, ok := latest[r.Name]; ok && before.State != "revoked" {
-			t.Errorf("%s#%d is %s", before.Name, before.Generation, before.State)
-		}
-		latest[r.Name] = r
-	}
-	for _, r := range first {
-		if r.Purpose != "client" {
-			continue
-		}
-		now := latest[r.Name]
-		one, two := o.open(r.Package), o.open(now.Package)
-		if one.Password.Reveal() != two.Password.Reveal() {
-			t.Errorf("the password of %s is another one now", r.Name)
-		}
-		if fmt.Sprint(one.Key.Public()) != fmt.Sprint(two.Key.Public()) {
-			t.Errorf("the key of %s is another one now", r.Name)
-		}
-		if got := fmt.Sprintf("%032x", two.Certificate.SerialNumber); got != now.Serial {
-			t.Errorf("the package of %s holds %s, want %s", r.Name, got, now.Serial)
-		}
-	}
-	t.Logf("after %d kills, alice and the others have %d generations", kills(t), latest["client-0"].Generation)
-}
-
-func (o operator) open(pkg string) datapackage.Opened {
-	o.t.Helper()
-	data, err := os.ReadFile(filepath.Join(o.store, "clientPackages", pkg))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	opened, err := datapackage.Open(data, secret.Secret{})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return opened
 }

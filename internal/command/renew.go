@@ -155,10 +155,13 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 			return err
 		}
 	}
+	var done []*renewal
 	for group := range slices.Chunk(all, renewGroup) {
 		if err := w.issue(ctx, group); err != nil {
-			return errors.Join(append(w.problems, err)...)
+			w.problems = append(w.problems, err)
+			break
 		}
+		done = append(done, group...)
 	}
 	if o.json {
 		if err := output.JSON(g.env.Stdout, w.results); err != nil {
@@ -169,7 +172,7 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 		g.talk("nothing to renew")
 	}
 	if o.revokeOld {
-		if err := w.revokeOld(ctx, all, revoked); err != nil {
+		if err := w.revokeOld(ctx, done, revoked); err != nil {
 			w.problems = append(w.problems, err)
 		}
 	}
@@ -222,10 +225,10 @@ func (o *renewOptions) choose(records []store.Record, revoked revocations) ([]st
 }
 
 // revokeOld revokes the earlier certificates of the names that were renewed.
-func (w *renewing) revokeOld(ctx context.Context, all []*renewal, revoked revocations) error {
+func (w *renewing) revokeOld(ctx context.Context, done []*renewal, revoked revocations) error {
 	g := w.o.g
 	renewed := map[string]bool{}
-	for _, one := range all {
+	for _, one := range done {
 		renewed[one.record.Name] = true
 	}
 	now := g.env.Now()

@@ -56,7 +56,8 @@ func (w *renewing) prepare(ctx context.Context, r store.Record) (*renewal, error
 	one.order = ca.Order{Purpose: r.Purpose, Request: request, Days: w.o.days, AllowLong: w.o.force, Hosts: r.Hosts, Contact: r.Contact, Mark: r.Mark, NewGeneration: true,
 		AlsoClient: r.Purpose == ca.Server && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth),
 		Channels:   len(cert.UnknownExtKeyUsage) > 0}
-	if w.o.overlap != 0 {
+	// With --revoke-old too: what a kill leaves of it, ftsca revoke --due does.
+	if w.o.overlap != 0 || w.o.revokeOld {
 		one.order.RetireEarlier = w.o.g.env.Now().Add(time.Duration(w.o.overlap))
 	}
 	var key crypto.Signer
