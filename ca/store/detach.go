@@ -45,11 +45,15 @@ func (s *Store) Split(ctx context.Context, root *x509.Certificate) (Founding, er
 
 // Detach removes the key of a root from the store. What it has signed stays. After a kill it may be run again.
 func (s *Store) Detach(ctx context.Context, root *x509.Certificate) error {
-	known, err := s.Authorities(ctx)
+	serial, name := crl.SerialOf(root.SerialNumber).String(), ""
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		kept, err := getAuthorities(tx)
+		name = kept.Keys[crl.KeyID(root)] // be its file there or not
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	serial, name := crl.SerialOf(root.SerialNumber).String(), known.keys[crl.KeyID(root)]
 	if name == "" {
 		return errors.New("the root's key is not in this store")
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/crl"
-	"github.com/ftsca/ftsca/internal/durable"
 )
 
 // Installation is a new certificate of one of the store's authorities: the answer to a request, a renewal, or a rollover.
@@ -62,13 +61,14 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 		parcels[0].products = append(parcels[0].products,
 			ca.Product{Room: ca.Keys, Name: KeyFileName(crl.KeyID(i.Certificate)), Mode: 0o600, Data: i.Key})
 	}
-	answered := false
-	err = s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
+	if i.Certificate != nil && before.Pending != nil && before.Pending.IsAnsweredBy(i.Certificate) {
+		parcels[0].remove = requestFile // whoever finds it would have it signed again
+	}
+	return s.deliver(ctx, parcels, func(tx *bbolt.Tx) error {
 		a, err := getAuthorities(tx)
 		if err != nil {
 			return err
 		}
-		answered = i.Certificate != nil && a.Pending != nil && a.Pending.IsAnsweredBy(i.Certificate)
 		for _, root := range i.Above {
 			if err := s.addRoot(tx, &a, root); err != nil {
 				return err
@@ -82,11 +82,9 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 			if err != nil {
 				return err
 			}
-			awaited := a.Pending != nil
 			if err := a.adopt(tx, serial, i.Certificate); err != nil {
 				return err
 			}
-			answered = awaited && a.Pending == nil
 		}
 		for _, l := range i.Lists {
 			if err := putList(tx, l); err != nil {
@@ -95,11 +93,6 @@ func (s *Store) Install(ctx context.Context, i Installation) error {
 		}
 		return a.put(tx)
 	})
-	if err != nil || !answered {
-		return err
-	}
-	// Whoever finds it would have it signed again.
-	return durable.Remove(s.path(AuthorityRoom, requestFile))
 }
 
 // check refuses certificates that nobody here vouches for, and key identifiers that would have one authority stand in

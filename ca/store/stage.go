@@ -25,7 +25,7 @@ type promise struct {
 	Run     string       `json:"run"`
 	Serial  string       `json:"serial"`            // of the certificate, or what else tells the promise from others
 	Publish bool         `json:"publish,omitempty"` // the authorities' files are to be published anew
-	Remove  string       `json:"remove,omitempty"`  // key file in authority/ that is to go
+	Remove  string       `json:"remove,omitempty"`  // file in authority/ that is to go
 	Files   []stagedFile `json:"files"`
 }
 
@@ -54,7 +54,7 @@ type parcel struct {
 	serial, name string
 	products     []ca.Product
 	publish      bool
-	remove       string // key file in authority/
+	remove       string // file in authority/ that is to go
 }
 
 // deliver stages the files of parcels, changes the ledger, and puts the files in place: all of it happens, or nothing,

@@ -27,7 +27,7 @@ type row struct {
 	Purpose    string
 	Serial     string
 	State      string
-	Package    string
+	Packages   []string
 }
 
 // operator runs ftsca on one store, as a person would.
@@ -113,8 +113,8 @@ func (o operator) whole() []row {
 		if n := bytes.Count(lines, []byte(r.Serial)); n != want {
 			o.t.Errorf("%s#%d stands %d times in issued.jsonl", r.Name, r.Generation, n)
 		}
-		if r.Package != "" {
-			owned[filepath.Join("clientPackages", r.Package)] = true
+		for _, name := range r.Packages {
+			owned[filepath.Join("clientPackages", name)] = true
 		}
 	}
 	for _, name := range o.authorityFiles() {

@@ -44,7 +44,7 @@ func TestRenewKilledAtAnyMomentLosesNobody(t *testing.T) {
 			continue
 		}
 		now := latest[r.Name]
-		one, two := o.open(r.Package), o.open(now.Package)
+		one, two := o.open(r.Packages[0]), o.open(now.Packages[0])
 		if one.Password.Reveal() != two.Password.Reveal() {
 			t.Errorf("the password of %s is another one now", r.Name)
 		}
