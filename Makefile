@@ -75,7 +75,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	echo "$$list" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i], $$2; n = 0 }' | \
 	while read -r name package; do \
 		echo "$$package $$name"; \
-		out=$$(go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" 2>&1 </dev/null) && status=0 || status=$$?; \
+		out=$$(go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" 2>&1 </dev/null) && status=0 || status=$$?; \
 		echo "$$out"; \
 		[ $$status = 0 ] && continue; \
 		case $$out in \

@@ -192,8 +192,7 @@ func (a *Authority) draft(o Order) (draft, error) {
 		return draft{}, fmt.Errorf("%w on %s", ErrExpired, a.cert.NotAfter.UTC().Format(time.RFC3339))
 	}
 	if now.Before(a.cert.NotBefore) {
-		return draft{}, fmt.Errorf("the clock shows %s, and the authority's certificate is valid only from %s",
-			now.Format(time.RFC3339), a.cert.NotBefore.UTC().Format(time.RFC3339))
+		return draft{}, &ClockError{Now: now, After: a.cert.NotBefore, What: "the authority's certificate is valid only from"}
 	}
 	template := &x509.Certificate{
 		PublicKey:             request.PublicKey,

@@ -64,6 +64,16 @@ func (a Authorities) ChainOf(cert *x509.Certificate) []*x509.Certificate {
 	return chain
 }
 
+// IssuerOf returns the authority that issued a certificate, or nil where it is none of these.
+func (a Authorities) IssuerOf(cert *x509.Certificate) *x509.Certificate {
+	for _, c := range a.All() {
+		if crl.KeyID(c) == issuerID(cert) {
+			return c
+		}
+	}
+	return nil
+}
+
 // Trust returns what devices shall trust: the chain of the current authority first, then earlier authorities with their
 // roots, each certificate once.
 func (a Authorities) Trust() []*x509.Certificate {

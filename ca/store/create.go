@@ -181,7 +181,7 @@ func (s *Store) foundLedger(f Founding, revoked []byte) error {
 	}
 	var derived map[string][]byte
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket, listBucket} {
+		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket, listBucket, answerBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ var (
 	reservationBucket = []byte("reservations") // name, 0, generation: claim
 	stagedBucket      = []byte("staged")       // serial: files that a commit promised and that may not be in place yet
 	auditBucket       = []byte("audit")        // number: entry of the audit trail
+	answerBucket      = []byte("answers")      // SHA-256 of a request's manifest: that of the answer this store gave
 	listBucket        = []byte("lists")        // key identifier of an authority: its last revocation list
 )
 

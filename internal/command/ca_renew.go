@@ -150,5 +150,5 @@ func (g *global) tellRequest(name, dir string, der []byte) {
 	g.say("requested    %s", name)
 	g.say("request      %s", store.RequestFile(dir))
 	g.say("fingerprint  %s", sha256Hex(der))
-	g.talk("note: have the root sign the request (ftsca csr sign --profile issuing), then ftsca init --complete FILE; until then all goes on as before")
+	g.talk("note: carry the request to the root (ftsca transfer out FOLDER, or the file above to ftsca csr sign --profile issuing) and its answer back (ftsca transfer in FOLDER, or ftsca init --complete FILE); until then all goes on as before")
 }

@@ -122,7 +122,7 @@ func (r *rollover) run(ctx context.Context) error {
 			return err
 		}
 	}
-	key, err := generate(ctx, r.algorithm)
+	key, err := r.o.g.generate(ctx, r.algorithm)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,11 @@ func (g *global) setClock() error {
 		return usagef("--at %q is no time of the form 2006-01-02T15:04:05Z", g.clock.at)
 	}
 	start, machine := time.Now(), g.env.Now()
+	// The ledger's time only rises: one slip in the year would stop every later signing, and date its lists in the future.
+	if ahead := at.Sub(machine); ahead > day && !g.clock.ignore && !machine.Before(g.env.Built) && !g.env.Built.IsZero() {
+		return hinted(usagef("--at %s lies %d days after this machine's clock, which looks right", stamp(at), int(ahead/day)),
+			"give the right time, or --ignore-clock with it if the machine's clock is wrong")
+	}
 	g.env.Now = func() time.Time { return at.Add(time.Since(start)) }
 	g.clock.remark = fmt.Sprintf("at the time given by hand, %s; the machine's clock showed %s", stamp(at), stamp(machine))
 	return nil

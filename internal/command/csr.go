@@ -116,7 +116,7 @@ func runCSRNew(ctx context.Context, o *csrNewOptions) error {
 		g.say("would request  a %s's certificate for %q, with a key of %s, in %s", o.purpose, subject.CommonName, algorithm, o.out)
 		return nil
 	}
-	key, err := generate(ctx, algorithm)
+	key, err := g.generate(ctx, algorithm)
 	if err != nil {
 		return err
 	}

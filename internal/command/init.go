@@ -2,9 +2,9 @@ package command
 
 import (
 	"context"
-	"crypto"
 	"fmt"
 	"path/filepath"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -80,7 +80,7 @@ descriptor. Keep a copy of the passphrase: nobody can open the key without it.`,
 	bindSAN(flags, &o.sans)
 	o.subject.bind(flags)
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
-	o.rootPhrase.bind(flags, "root-passphrase", "with --two-tier, another passphrase for the root's key")
+	o.rootPhrase.bind(flags, "root-passphrase", "the other passphrase of the root's key, with --two-tier")
 	flags.BoolVar(&o.noPassphrase, "no-passphrase", false, "leave the authority's key unsealed: whoever reads the file is the authority")
 	flags.BoolVar(&o.allowWeak, "allow-weak-password", false, "take a passphrase that everybody knows")
 	g.bindClock(flags)
@@ -150,6 +150,9 @@ func runInit(ctx context.Context, o *initOptions) error {
 		}
 		return nil
 	}
+	if _, err := (ca.Clock{Now: g.env.Now, Built: g.env.Built, Ignore: g.clock.ignore}).Check(time.Time{}); err != nil {
+		return err
+	}
 	passphrase, err := o.newPassphrase()
 	if err != nil {
 		return err
@@ -201,23 +204,4 @@ func (o *initOptions) checkPassphrase(s secret.Secret) error {
 		return hinted(usagef("the passphrase is one that everybody knows"), "give another, or --allow-weak-password if it has to be")
 	}
 	return nil
-}
-
-// generate makes a key, and leaves off waiting for it when the command is cancelled: a prime search cannot be stopped.
-func generate(ctx context.Context, a keyfile.Algorithm) (crypto.Signer, error) {
-	type result struct {
-		key crypto.Signer
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		key, err := keyfile.Generate(a)
-		done <- result{key, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case r := <-done:
-		return r.key, r.err
-	}
 }

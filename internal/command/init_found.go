@@ -24,10 +24,7 @@ type founding struct {
 
 // key makes a key, and seals it.
 func (w *founding) key(ctx context.Context, passphrase secret.Secret) (crypto.Signer, []byte, error) {
-	if w.algorithm == keyfile.RSA4096 {
-		w.o.g.talk("making a key of %s: this takes a few seconds", w.algorithm)
-	}
-	key, err := generate(ctx, w.algorithm)
+	key, err := w.o.g.generate(ctx, w.algorithm)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,7 +156,7 @@ func (w *founding) request(ctx context.Context, subject csr.Subject) error {
 	g.say("key          %s, %s", keyName(key.Public()), sealing(!w.passphrase.IsZero()))
 	g.say("request      %s", file)
 	g.say("fingerprint  %s", sha256Hex(request))
-	g.talk("note: the authority is pending: have its root sign the request (ftsca csr sign --profile issuing), then ftsca init --complete FILE")
+	g.talk("note: the authority is pending: carry its request to the root (ftsca transfer out FOLDER, or the file above to ftsca csr sign --profile issuing) and its answer back (ftsca transfer in FOLDER, or ftsca init --complete FILE)")
 	return nil
 }
 

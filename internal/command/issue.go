@@ -98,7 +98,7 @@ func (o *issueOptions) prepare(ctx context.Context, purpose ca.Purpose, sans, gr
 			return nil, err
 		}
 	}
-	key, err := generate(ctx, algorithm)
+	key, err := g.generate(ctx, algorithm)
 	if err != nil {
 		return nil, err
 	}

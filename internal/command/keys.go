@@ -151,3 +151,25 @@ func (k *keyring) open(cert *x509.Certificate) (*ca.Authority, error) {
 func (k *keyring) pending() (crypto.Signer, error) {
 	return keyfile.Load(k.store.PendingKeyFile(k.authorities.Pending), k.passphrase)
 }
+
+// generate makes a key, and leaves off waiting for it when the command is cancelled: a prime search cannot be stopped.
+func (g *global) generate(ctx context.Context, a keyfile.Algorithm) (crypto.Signer, error) {
+	if a == keyfile.RSA4096 {
+		g.talk("making a key of %s: this takes a few seconds", a)
+	}
+	type result struct {
+		key crypto.Signer
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		key, err := keyfile.Generate(a)
+		done <- result{key, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-done:
+		return r.key, r.err
+	}
+}

@@ -99,11 +99,8 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	}
 	s := keys.store
 	defer s.Close()
-	if o.rekey && o.key == "" {
-		o.key = string(keyfile.RSA2048)
-	}
 	algorithm := keyfile.Algorithm("")
-	if o.rekey {
+	if o.key != "" {
 		if algorithm, err = keyfile.ParseAlgorithm(o.key); err != nil {
 			return &usageError{err}
 		}
@@ -197,7 +194,12 @@ func (o *renewOptions) choose(records []store.Record, revoked revocations) ([]st
 	if len(o.names) > 0 {
 		for _, name := range o.names {
 			r, ok := latest[name]
-			if !ok {
+			switch {
+			case !ok && strings.Contains(name, "#"):
+				return nil, hinted(&store.UnknownError{Address: name}, "ftsca renew goes by names, and renews the last generation")
+			case !ok && slices.ContainsFunc(records, func(r store.Record) bool { return r.Name == name && r.Purpose.IsAuthority() }):
+				return nil, hinted(usagef("%q is an authority", name), "ftsca ca renew renews it")
+			case !ok:
 				return nil, &store.UnknownError{Address: name}
 			}
 			if state, _ := revoked.state(r, now); state == stateRevoked || state == stateHeld {
@@ -274,6 +276,9 @@ func (w *renewing) tell(r issued) {
 		if row[1] != "" {
 			g.say("%-12s %s", row[0], row[1])
 		}
+	}
+	if r.Password != "" {
+		g.talk("note: the password is told this once")
 	}
 }
 

@@ -29,7 +29,7 @@ type renewing struct {
 	store     *store.Store
 	keys      *keyring
 	authority *ca.Authority
-	algorithm keyfile.Algorithm // of new keys; "" keeps the old ones
+	algorithm keyfile.Algorithm // of new keys; "" is that of the old ones
 	earlier   []store.Record    // all that was on record before
 	results   []issued
 	problems  []error
@@ -53,7 +53,7 @@ func (w *renewing) prepare(ctx context.Context, r store.Record) (*renewal, error
 		return nil, err
 	}
 	one := &renewal{record: r}
-	one.order = ca.Order{Purpose: r.Purpose, Request: request, Days: w.o.days, AllowLong: w.o.force, Hosts: r.Hosts, Contact: r.Contact, Mark: r.Mark, NewGeneration: true,
+	one.order = ca.Order{Purpose: r.Purpose, Request: request, Days: w.days(r, cert), AllowLong: w.o.force, Hosts: r.Hosts, Contact: r.Contact, Mark: r.Mark, NewGeneration: true,
 		AlsoClient: r.Purpose == ca.Server && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth),
 		Channels:   len(cert.UnknownExtKeyUsage) > 0}
 	// With --revoke-old too: what a kill leaves of it, ftsca revoke --due does.
@@ -61,8 +61,8 @@ func (w *renewing) prepare(ctx context.Context, r store.Record) (*renewal, error
 		one.order.RetireEarlier = w.o.g.env.Now().Add(time.Duration(w.o.overlap))
 	}
 	var key crypto.Signer
-	if w.algorithm != "" {
-		if key, err = generate(ctx, w.algorithm); err != nil {
+	if w.o.rekey {
+		if key, err = w.o.g.generate(ctx, w.algorithmFor(cert)); err != nil {
 			return nil, err
 		}
 		one.order.Request.PublicKey = key.Public()
@@ -71,6 +71,27 @@ func (w *renewing) prepare(ctx context.Context, r store.Record) (*renewal, error
 		return one, w.prepareServer(one, cert, key)
 	}
 	return one, w.prepareClient(one, cert, key)
+}
+
+// days is for how long a certificate is renewed: for as long as it was issued for, unless that was cut short or a flag
+// says otherwise.
+func (w *renewing) days(r store.Record, cert *x509.Certificate) int {
+	issuer := w.keys.authorities.IssuerOf(cert)
+	if w.o.days != 0 || issuer == nil || cert.NotAfter.Equal(issuer.NotAfter) {
+		return w.o.days
+	}
+	return max(1, int((r.NotAfter.Sub(r.IssuedAt)+day/2)/day))
+}
+
+// algorithmFor is that of a new key: as the flag says, else as the old key was.
+func (w *renewing) algorithmFor(cert *x509.Certificate) keyfile.Algorithm {
+	if w.algorithm != "" {
+		return w.algorithm
+	}
+	if a, err := keyfile.ParseAlgorithm(keyName(cert.PublicKey)); err == nil {
+		return a
+	}
+	return keyfile.RSA2048
 }
 
 // prepareClient takes the key and the password out of the client's package. A client that made its own request has none,

@@ -27,7 +27,7 @@ func newShowCommand(g *global, runF func(context.Context, *showOptions) error) *
 		Use:   "show NAME | NAME#GENERATION | SERIAL | FILE",
 		Short: "Show certificates and whether they are good",
 		Long: `Show a name's certificates, one generation, one serial, or the certificate in a PEM file, and whether
-they are good. The exit code is 3 where none of those shown is: revoked, expired, or unknown here.`,
+they are good. The exit code is 3 where none of those shown is: revoked, on hold, or out of its time.`,
 		Example: "  ftsca show alice\n  ftsca show alice#2 --json\n  ftsca show pki/endpoint/server.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.run(func(ctx context.Context, args []string) error {

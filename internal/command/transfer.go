@@ -79,12 +79,15 @@ func runTransferOut(ctx context.Context, o *transferOutOptions) error {
 		tell("would ask")
 		return nil
 	}
-	// What was asked is known here before anything leaves the house.
-	if err := transfer.Remember(s, m); err != nil {
+	sum, err := m.Sum()
+	if err != nil {
 		return err
 	}
-	sum, err := writeTransfer(o.folder, m, contents)
-	if err != nil {
+	if err := o.write(s, m, contents); err != nil {
+		return err
+	}
+	// After the folder: an answer that is on its way must not become stale by a folder that could not be written.
+	if err := transfer.Remember(s, m); err != nil {
 		return err
 	}
 	tell("asks")
@@ -92,13 +95,29 @@ func runTransferOut(ctx context.Context, o *transferOutOptions) error {
 	return nil
 }
 
-// writeTransfer writes a side of a transfer. An answer that lies there and was not taken in is never destroyed.
-func writeTransfer(folder string, m transfer.Manifest, contents [][]byte) ([32]byte, error) {
-	sum, err := transfer.Write(folder, m, contents)
-	if err != nil {
-		return sum, fmt.Errorf("the folder %s: %w", folder, err)
+// write writes a request. An answer that lies in the folder gives way when it was taken in, and stays else.
+func (o *transferOutOptions) write(s *store.Store, m transfer.Manifest, contents [][]byte) error {
+	err := writeTransfer(o.folder, m, contents)
+	var waiting *transfer.AnswerWaitingError
+	if !errors.As(err, &waiting) {
+		return err
 	}
-	return sum, nil
+	taken, takenErr := s.Taken(waiting.Sum)
+	if takenErr != nil || !taken {
+		return errors.Join(err, takenErr)
+	}
+	if err := transfer.DiscardAnswer(o.folder, waiting.Sum); err != nil {
+		return err
+	}
+	return writeTransfer(o.folder, m, contents)
+}
+
+// writeTransfer writes a side of a transfer. An answer that lies there is never destroyed.
+func writeTransfer(folder string, m transfer.Manifest, contents [][]byte) error {
+	if _, err := transfer.Write(folder, m, contents); err != nil {
+		return fmt.Errorf("the folder %s: %w", folder, err)
+	}
+	return nil
 }
 
 // sayWords tells a manifest's sum so that it can be read aloud.
@@ -143,6 +162,25 @@ cannot be signed is refused with the reason, which the answer carries home.`,
 	return cmd
 }
 
+// answered tells that the folder has this store's own answer already, and says its words. An answer that this store did
+// not give is nobody's to vouch for: it may be laid there by whoever carried the folder.
+func (o *transferSignOptions) answered(ctx context.Context, s *store.Store, request [32]byte) (bool, error) {
+	answer, _, sum, err := transfer.Read(o.folder, transfer.Answer)
+	if err != nil || answer.InReplyTo != fmt.Sprintf("%x", request) {
+		return false, nil // writing the answer tells what lies in its place
+	}
+	ours, err := s.Answered(ctx, request, sum)
+	if err != nil {
+		return false, err
+	}
+	if !ours {
+		return false, &noError{fmt.Sprintf("%s has an answer to this request that was not made here: somebody else may have laid it there; take answer* away, and sign again", o.folder)}
+	}
+	o.g.talk("this request is answered already")
+	o.g.sayWords(sum)
+	return true, nil
+}
+
 func runTransferSign(ctx context.Context, o *transferSignOptions) error {
 	g := o.g
 	s, _, err := g.open(ctx)
@@ -161,10 +199,8 @@ func runTransferSign(ctx context.Context, o *transferSignOptions) error {
 	}
 	g.talk("%-12s %s, made %s", "from", m.From.Name, stamp(m.Made))
 	g.talk("%-12s %s", "words", strings.Join(transfer.Words(sum), " "))
-	if answer, _, answered, err := transfer.Read(o.folder, transfer.Answer); err == nil && answer.InReplyTo == fmt.Sprintf("%x", sum) {
-		g.talk("this request is answered already")
-		g.sayWords(answered)
-		return nil
+	if done, err := o.answered(ctx, s, sum); done || err != nil {
+		return err
 	}
 	keys, err := g.keyring(ctx, s, o.passphrase, true)
 	if err != nil {
@@ -225,7 +261,13 @@ func runTransferSign(ctx context.Context, o *transferSignOptions) error {
 	if err != nil {
 		return err
 	}
-	answered, err := writeTransfer(o.folder, answer, parts)
+	answered, err := answer.Sum()
+	if err == nil {
+		err = s.NoteAnswer(ctx, sum, answered)
+	}
+	if err == nil {
+		err = writeTransfer(o.folder, answer, parts)
+	}
 	if err != nil {
 		return hinted(err, "what was signed lies in authority/issued too; mend this and sign again")
 	}
@@ -323,6 +365,9 @@ func runTransferIn(ctx context.Context, o *transferInOptions) error {
 		err = o.toEndpoint(ctx, s, d)
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.NoteTaken(sum); err != nil {
 		return err
 	}
 	for _, it := range d.Refused {

@@ -1,10 +1,12 @@
 package command
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ftsca/ftsca/ca/store"
@@ -59,10 +61,28 @@ func lapses(s *store.Store, lists []*crl.X509, now time.Time) []string {
 		add("the server", server[0], "ftsca renew")
 	}
 	for _, l := range dueLists(lists, 0, now) {
-		all = append(all, fmt.Sprintf("the revocation list of %q lapses on %s, and servers that load it refuse everyone then: ftsca crl sign%s",
-			commonName(l.RawIssuer), stamp(l.NextUpdate), on))
+		mend, verb := "ftsca crl sign"+on, "lapses"
+		if len(authorities) > 1 && !bytes.Equal(l.RawIssuer, authorities[0].RawSubject) && isRoot(authorities, l.RawIssuer) {
+			mend = "ftsca crl sign where the root's key is, and ftsca transfer from there"
+		}
+		if now.After(l.NextUpdate) {
+			verb = "lapsed"
+		}
+		all = append(all, fmt.Sprintf("the revocation list of %q %s on %s, and servers that load it refuse everyone then: %s",
+			commonName(l.RawIssuer), verb, stamp(l.NextUpdate), mend))
+	}
+	for _, c := range authorities {
+		listed := slices.ContainsFunc(lists, func(l *crl.X509) bool { return bytes.Equal(l.RawIssuer, c.RawSubject) })
+		if !listed && c.MaxPathLen == 0 && len(lists) > 0 {
+			all = append(all, fmt.Sprintf("%q has no revocation list yet, and servers that load the lists refuse its clients: ftsca crl sign%s", c.Subject.CommonName, on))
+		}
 	}
 	return all
+}
+
+// isRoot tells whether a name is that of an authority that stands above others.
+func isRoot(authorities []*x509.Certificate, name []byte) bool {
+	return slices.ContainsFunc(authorities, func(c *x509.Certificate) bool { return c.MaxPathLen != 0 && bytes.Equal(c.RawSubject, name) })
 }
 
 // warnPending tells that an authority waits for its root.
