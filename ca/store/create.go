@@ -159,7 +159,7 @@ func furnish(dir string, f Founding, o Options) error {
 			durable.File{Name: s.path(AuthorityRoom, keyFile), Data: f.PendingKey, Mode: 0o600},
 			durable.File{Name: RequestFile(dir), Data: encodeRequest(f.Pending.Request), Mode: 0o644})
 	}
-	if err := durable.CreateAll(files); err != nil {
+	if err := durable.Stage(files); err != nil {
 		return err
 	}
 	return s.foundLedger(f, revoked)

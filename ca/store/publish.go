@@ -27,7 +27,7 @@ import (
 // publishIssued appends recorded certificates to the endpoint's list, as far as they are not among its last lines
 // already, as after a kill between the two. The caller holds the lock.
 func (s *Store) publishIssued(promised []promise) error {
-	var records [][]byte
+	var lines, others [][]byte // others' are those that dead processes may have listed
 	err := s.look(func(tx *bbolt.Tx) error {
 		for _, p := range promised {
 			key := tx.Bucket(serialBucket).Get([]byte(p.Serial))
@@ -39,31 +39,33 @@ func (s *Store) publishIssued(promised []promise) error {
 			if err != nil {
 				return err
 			}
-			if !r.Purpose.IsAuthority() {
-				records = append(records, bytes.Clone(data))
+			switch line := append(bytes.Clone(data), '\n'); {
+			case r.Purpose.IsAuthority():
+			case p.ours:
+				lines = append(lines, line)
+			default:
+				others = append(others, line)
 			}
 		}
 		return nil
 	})
-	if err != nil || len(records) == 0 {
+	if err != nil {
 		return err
 	}
 	path := s.endpoint(issuedFile)
-	lines := bytes.Join(records, []byte{'\n'})
-	listed, err := tail(path, 2*len(lines)+tailSlack)
-	if err != nil {
-		return fmt.Errorf("looking at what is listed for the endpoint: %w", err)
-	}
-	var missing []byte
-	for _, r := range records {
-		if !bytes.Contains(listed, append([]byte{'\n'}, append(r, '\n')...)) {
-			missing = append(append(missing, r...), '\n')
+	if len(others) > 0 {
+		listed, err := tail(path, 2*len(bytes.Join(others, nil))+tailSlack)
+		if err != nil {
+			return fmt.Errorf("looking at what is listed for the endpoint: %w", err)
 		}
+		lines = append(lines, slices.DeleteFunc(others, func(line []byte) bool {
+			return bytes.Contains(listed, append([]byte{'\n'}, line...))
+		})...)
 	}
-	if len(missing) == 0 {
+	if len(lines) == 0 {
 		return nil
 	}
-	if err := durable.Append(path, missing, 0o644); err != nil {
+	if err := durable.Append(path, bytes.Join(lines, nil), 0o644); err != nil {
 		return fmt.Errorf("listing the certificates for the endpoint: %w", err)
 	}
 	return nil

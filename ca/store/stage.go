@@ -27,6 +27,9 @@ type promise struct {
 	Publish bool         `json:"publish,omitempty"` // the authorities' files are to be published anew
 	Remove  string       `json:"remove,omitempty"`  // file in authority/ that is to go
 	Files   []stagedFile `json:"files"`
+
+	// ours is a promise that this process has just made: what it staged needs no second look, and nothing is in place yet.
+	ours bool
 }
 
 type stagedFile struct {
@@ -119,7 +122,7 @@ func (s *Store) stage(parcels []parcel) ([]promise, error) {
 	promised := make([]promise, len(parcels))
 	var files []durable.File
 	for i, parcel := range parcels {
-		promised[i] = promise{Run: s.run, Serial: parcel.serial, Publish: parcel.publish, Remove: parcel.remove}
+		promised[i] = promise{Run: s.run, Serial: parcel.serial, Publish: parcel.publish, Remove: parcel.remove, ours: true}
 		for _, p := range parcel.products {
 			if p.Name == "" || p.Name != filepath.Base(p.Name) || strings.HasPrefix(p.Name, ".") {
 				return nil, fmt.Errorf("the file name %q does not stand alone", p.Name)
@@ -130,7 +133,7 @@ func (s *Store) stage(parcels []parcel) ([]promise, error) {
 			files = append(files, durable.File{Name: s.stagedPath(f, s.run), Data: p.Data, Mode: p.Mode})
 		}
 	}
-	if err := durable.CreateAll(files); err != nil {
+	if err := durable.Stage(files); err != nil {
 		return nil, fmt.Errorf("staging: %w", err)
 	}
 	return promised, nil
@@ -166,13 +169,19 @@ func (s *Store) keepPromises(promised []promise) error {
 	for _, p := range promised {
 		publish = publish || p.Publish
 		for _, f := range p.Files {
-			staged, err := s.check(f, p.Run)
-			if err != nil {
+			if !p.ours {
+				staged, err := s.check(f, p.Run)
+				if err != nil {
+					return err
+				}
+				if !staged {
+					continue
+				}
+			}
+			if err := s.keepEarlier(f); err != nil {
 				return err
 			}
-			if staged {
-				moves = append(moves, durable.Move{From: s.stagedPath(f, p.Run), To: s.finalPath(f)})
-			}
+			moves = append(moves, durable.Move{From: s.stagedPath(f, p.Run), To: s.finalPath(f)})
 		}
 	}
 	if err := durable.RenameAll(moves); err != nil {
@@ -204,8 +213,7 @@ func (s *Store) keepPromises(promised []promise) error {
 	})
 }
 
-// check looks at a staged file, and keeps what it will replace where that is promised. It tells whether the file still
-// has to be placed.
+// check looks at what another process has staged. It tells whether the file still has to be placed.
 func (s *Store) check(f stagedFile, run string) (staged bool, err error) {
 	name, final := s.stagedPath(f, run), s.finalPath(f)
 	data, err := os.ReadFile(name)
@@ -222,10 +230,16 @@ func (s *Store) check(f stagedFile, run string) (staged bool, err error) {
 	if !sumIs(data, f.Sum) {
 		return false, fmt.Errorf("%s is not what was staged: it has been changed", name)
 	}
-	if f.Replace && f.Keep != "" {
-		return true, keep(final, filepath.Join(filepath.Dir(final), f.Keep))
-	}
 	return true, nil
+}
+
+// keepEarlier keeps what a file will replace, where that is promised.
+func (s *Store) keepEarlier(f stagedFile) error {
+	if !f.Replace || f.Keep == "" {
+		return nil
+	}
+	final := s.finalPath(f)
+	return keep(final, filepath.Join(filepath.Dir(final), f.Keep))
 }
 
 // keep gives an earlier file a second name, so that what takes its place does not lose it.

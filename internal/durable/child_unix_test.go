@@ -29,6 +29,7 @@ type task struct {
 	Repeat  int // how often Content is repeated, 0 for once
 	Mode    fs.FileMode
 	DieAt   string // the moment at which it kills itself, "" for none
+	Passes  int    // how often that moment passes before it does
 	Umask   int    // -1 leaves it
 	UID     int    // 0 leaves it
 	Limit   uint64 // the largest file in bytes, 0 for none
@@ -50,6 +51,14 @@ var operations = map[string]func(durable.Act, task) error{
 	"Replace": func(a durable.Act, t task) error {
 		_, err := a.Replace(t.Name, []byte(t.Content), t.Mode, nil)
 		return err
+	},
+	"Stage": func(a durable.Act, t task) error {
+		return a.Stage([]durable.File{{Name: t.Name, Data: []byte(t.Content), Mode: t.Mode}})
+	},
+	"Stage three":     func(a durable.Act, t task) error { return a.Stage(three(t)) },
+	"RenameAll three": func(a durable.Act, t task) error { return a.RenameAll(threeMoves(t.Name)) },
+	"RemoveAll three": func(a durable.Act, t task) error {
+		return a.RemoveAll([]string{t.Name + "1", t.Name + "2", t.Name + "3"})
 	},
 	"Mkdir":  func(_ durable.Act, t task) error { return durable.Mkdir(t.Name, t.Mode) },
 	"Remove": func(_ durable.Act, t task) error { return durable.Remove(t.Name) },
@@ -78,6 +87,9 @@ func TestMain(m *testing.M) {
 	}
 	err := operations[t.Do](durable.Act{At: func(moment string) error {
 		if moment == t.DieAt {
+			if t.Passes--; t.Passes >= 0 {
+				return nil
+			}
 			if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 				panic(err)
 			}
@@ -95,6 +107,24 @@ func TestMain(m *testing.M) {
 	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
 		panic(err)
 	}
+}
+
+// three are the files NAME1 to NAME3, with contents of their own.
+func three(t task) []durable.File {
+	var files []durable.File
+	for _, n := range []string{"1", "2", "3"} {
+		files = append(files, durable.File{Name: t.Name + n, Data: []byte(t.Content + n), Mode: t.Mode})
+	}
+	return files
+}
+
+// threeMoves give NAME1 to NAME3 the names NAME-1 to NAME-3.
+func threeMoves(name string) []durable.Move {
+	var moves []durable.Move
+	for _, n := range []string{"1", "2", "3"} {
+		moves = append(moves, durable.Move{From: name + n, To: name + "-" + n})
+	}
+	return moves
 }
 
 func (t task) prepare() error {

@@ -3,7 +3,8 @@
 //
 // Start with [WriteFile]. Where a file must not exist yet, as a key, it is [Create]; where others write the same file
 // without a lock, [Replace]; where lines are added to a file that only grows, [Append]. [Rename], [Remove] and [Mkdir]
-// are those of package os, on disk when they return. [Sweep] clears away what killed processes left.
+// are those of package os, on disk when they return. Many files at once go through [Stage] and [RenameAll]. [Sweep]
+// clears away what killed processes left.
 //
 // A file comes into being under a hidden name in the folder of its final one, ".NAME.XXXXXXXXXX.tmp", with its mode
 // from the first instant, and takes its final name when all of it is on disk. So a symbolic link of that name gives way

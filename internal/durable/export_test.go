@@ -26,6 +26,15 @@ func (a Act) Append(name string, line []byte, mode fs.FileMode) error {
 	return a.act().append(name, line, mode)
 }
 
+func (a Act) Stage(files []File) error { return a.act().stageAll(files) }
+
+func (a Act) RenameAll(moves []Move) error { return a.act().renameAll(moves) }
+
+func (a Act) RemoveAll(names []string) error { return a.act().removeAll(names) }
+
+// OpenAtOnce is how many files Stage has open.
+const OpenAtOnce = openAtOnce
+
 // Displace is Replace with another way to exchange two files.
 func Displace(name string, data []byte, swap func(one, other string) error) ([]byte, error) {
 	return act{}.displace(name, data, 0o644, nil, swap)

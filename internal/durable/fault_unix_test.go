@@ -135,6 +135,7 @@ func TestAFullDiskLeavesTheOldContentAndNothingElse(t *testing.T) {
 		{"Create", "creating", "", ""},
 		{"Replace", "replacing", "old", "old"},
 		{"Append", "appending to", "old\ntorn", "old\n"},
+		{"Stage", "creating", "", ""},
 	}
 	check := func(t *testing.T, dir string, limit uint64, reason string) {
 		for _, tt := range cases {
@@ -201,6 +202,7 @@ func TestAnUnwritableFolderIsNamedAndLeftAlone(t *testing.T) {
 		{"WriteFile", file, "x", "writing FILE: creating a file in DIR: permission denied", dir},
 		{"Create", fresh, "x", "creating NEW: creating a file in DIR: permission denied", dir},
 		{"Replace", file, "x", "replacing FILE: creating a file in DIR: permission denied", dir},
+		{"Stage", fresh, "x", "creating NEW: creating a file in DIR: permission denied", dir},
 		{"Append", fresh, "x", "appending to NEW: creating a file in DIR: permission denied", dir},
 		{"Mkdir", fresh, "", "making the folder NEW: creating a folder in DIR: permission denied", dir},
 		{"Remove", file, "", "removing FILE: permission denied", file},
@@ -223,7 +225,7 @@ func TestAnUnwritableFolderIsNamedAndLeftAlone(t *testing.T) {
 
 func TestModesAreExactWhateverTheUmask(t *testing.T) {
 	for _, umask := range []int{0, 0o022, 0o077, 0o177, 0o777} {
-		for _, do := range []string{"WriteFile", "Create", "Replace", "Append", "Mkdir"} {
+		for _, do := range []string{"WriteFile", "Create", "Replace", "Append", "Stage", "Mkdir"} {
 			for _, want := range []fs.FileMode{0o600, 0o640, 0o644, 0o700, 0o750, 0o755} {
 				name := filepath.Join(t.TempDir(), "file")
 				before := syscall.Umask(umask)
@@ -262,7 +264,10 @@ func TestAKeyIsNeverReadableForOthersNotForAnInstant(t *testing.T) {
 	if err := a.WriteFile(filepath.Join(dir, "server.key"), []byte("key"), 0o600); err != nil {
 		t.Error(err)
 	}
-	if seen < 12 {
+	if err := a.Stage([]durable.File{{Name: filepath.Join(dir, ".client.key.staged"), Data: []byte("key"), Mode: 0o600}}); err != nil {
+		t.Error(err)
+	}
+	if seen < 18 {
 		t.Errorf("looked at %d files", seen)
 	}
 }
@@ -318,7 +323,7 @@ func TestWhatRootMakesBelongsToTheFoldersOwner(t *testing.T) {
 	}
 	for dir, want := range map[string]string{theirs: want, ours: mine} {
 		for do, operation := range operations {
-			if do == "Remove" || do == "Rename" {
+			if do == "Remove" || do == "Rename" || strings.HasSuffix(do, " three") {
 				continue
 			}
 			name := filepath.Join(dir, do)
@@ -406,5 +411,81 @@ func TestWithoutExclusiveRenamingThereIsOneWinnerToo(t *testing.T) {
 			}
 			mustHold(t, to, "content")
 		})
+	}
+}
+
+func TestAKillDuringStageLeavesNothingThatIsNotOurs(t *testing.T) {
+	whole := func(n string) string { return "content " + n }
+	for _, at := range []string{"made", "half", "written", "synced", "placed", "settled"} {
+		for passes := range 3 {
+			late := at == "placed" || at == "settled"
+			if late && passes > 0 {
+				continue
+			}
+			t.Run(fmt.Sprint(at, " ", passes), func(t *testing.T) {
+				dir := t.TempDir()
+				name := filepath.Join(dir, ".file")
+				die(t, task{Do: "Stage three", Name: name, Content: "content ", Mode: 0o600, DieAt: at, Passes: passes, Umask: 0})
+				left := names(t, dir)
+				for i, base := range left {
+					n := fmt.Sprint(i + 1)
+					data, err := os.ReadFile(filepath.Join(dir, base))
+					if base != ".file"+n || err != nil || !strings.HasPrefix(whole(n), string(data)) {
+						t.Errorf("%s holds %q, %v", base, data, err)
+					}
+					if got := mode(t, filepath.Join(dir, base)); got != 0o600 {
+						t.Errorf("%s has mode %o", base, got)
+					}
+					if (late || at == "synced") && string(data) != whole(n) {
+						t.Errorf("%s holds %q when all is written", base, data)
+					}
+				}
+				want := passes + 1
+				if late || at == "synced" {
+					want = 3
+				}
+				if len(left) != want {
+					t.Errorf("%q are left, want %d", left, want)
+				}
+			})
+		}
+	}
+}
+
+func TestAKillDuringRenameAllLosesNoFile(t *testing.T) {
+	for passes := range 3 {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "file")
+		for _, n := range []string{"1", "2", "3"} {
+			put(t, name+n, "new "+n)
+			put(t, name+"-"+n, "old "+n)
+		}
+		die(t, task{Do: "RenameAll three", Name: name, DieAt: "moved", Passes: passes, Umask: -1})
+		for i, n := range []string{"1", "2", "3"} {
+			if i <= passes {
+				mustHold(t, name+"-"+n, "new "+n)
+				continue
+			}
+			mustHold(t, name+"-"+n, "old "+n)
+			mustHold(t, name+n, "new "+n)
+		}
+		if got := len(names(t, dir)); got != 5-passes {
+			t.Errorf("after %d: %d files", passes+1, got)
+		}
+	}
+}
+
+func TestAKillDuringRemoveAllIsTakenUpByTheNext(t *testing.T) {
+	for _, at := range []string{"moved", "placed"} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "file")
+		for _, n := range []string{"1", "2", "3"} {
+			put(t, name+n, n)
+		}
+		die(t, task{Do: "RemoveAll three", Name: name, DieAt: at, Umask: -1})
+		if err := durable.RemoveAll([]string{name + "1", name + "2", name + "3"}); err != nil {
+			t.Error(err)
+		}
+		mustHaveOnly(t, dir)
 	}
 }

@@ -36,31 +36,56 @@ func (a act) stage(dir *folder, base, suffix string, data []byte, mode fs.FileMo
 
 func newTemporary(dir *folder, base, suffix string, mode fs.FileMode) (*temporary, error) {
 	name := filepath.Join(dir.Name(), "."+base+"."+rand.Text()[:tokenLength]+suffix)
-	// With its mode at once: whoever opened a key while it was readable could read it for ever.
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm())
+	f, err := newFile(dir, name, mode.Perm())
 	if err != nil {
-		return nil, &fs.PathError{Op: "creating a file in", Path: dir.Name(), Err: cause(err)}
+		return nil, err
 	}
 	t := &temporary{file: f, name: name}
 	if err := lock(f); err != nil {
 		return nil, t.discard(err)
 	}
-	if err := follow(f, dir); err != nil {
-		return nil, t.discard(err)
-	}
-	if err := unmask(f, mode.Perm()); err != nil {
+	if err := own(f, dir, mode.Perm()); err != nil {
 		return nil, t.discard(err)
 	}
 	return t, nil
 }
 
+// newFile opens a new file in dir, with its mode at once: whoever opened a key while it was readable could read it for
+// ever. The error is [fs.ErrExist] where the name is taken.
+func newFile(dir *folder, name string, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil, fs.ErrExist
+	case err != nil:
+		return nil, &fs.PathError{Op: "creating a file in", Path: dir.Name(), Err: cause(err)}
+	}
+	return f, nil
+}
+
+// own gives a new file the owner that it shall have, and what the umask took from its mode.
+func own(f *os.File, dir *folder, mode fs.FileMode) error {
+	if err := follow(f, dir); err != nil {
+		return err
+	}
+	return unmask(f, mode)
+}
+
 func (a act) fill(t *temporary, data []byte) error {
+	if err := a.write(t.file, data); err != nil {
+		return err
+	}
+	return a.sync(t.file)
+}
+
+// write gives a new file its content.
+func (a act) write(f *os.File, data []byte) error {
 	if err := a.reach(made); err != nil {
 		return err
 	}
 	// In two parts only where a test looks between them.
 	if a.at != nil {
-		if _, err := t.file.Write(data[:len(data)/2]); err != nil {
+		if _, err := f.Write(data[:len(data)/2]); err != nil {
 			return cause(err)
 		}
 		if err := a.at(half); err != nil {
@@ -68,13 +93,15 @@ func (a act) fill(t *temporary, data []byte) error {
 		}
 		data = data[len(data)/2:]
 	}
-	if _, err := t.file.Write(data); err != nil {
+	if _, err := f.Write(data); err != nil {
 		return cause(err)
 	}
-	if err := a.reach(written); err != nil {
-		return err
-	}
-	if err := t.file.Sync(); err != nil {
+	return a.reach(written)
+}
+
+// sync brings a file's content to disk.
+func (a act) sync(f *os.File) error {
+	if err := f.Sync(); err != nil {
 		return cause(err)
 	}
 	return a.reach(synced)

@@ -35,6 +35,7 @@ const (
 	half    moment = "half"    // it has half its content
 	written moment = "written" // it has its content, which is not on disk yet
 	synced  moment = "synced"  // its content is on disk
+	moved   moment = "moved"   // one of many has its new name, or is gone
 	placed  moment = "placed"  // it has its final name, which is not on disk yet
 	settled moment = "settled" // all is on disk
 )
