@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json" // reads a hundred thousand records in a third of the time
@@ -111,7 +112,7 @@ func (s *Store) update(ctx context.Context, change func(*bbolt.Tx) error) error 
 
 // change runs a change of the ledger; the caller holds the lock.
 func (s *Store) change(change func(*bbolt.Tx) error) error {
-	return s.ledger(false, func(db *bbolt.DB) error { return db.Update(change) })
+	return s.ledger(true, func(db *bbolt.DB) error { return db.Update(change) })
 }
 
 // view reads the ledger under the store's lock.
@@ -126,39 +127,76 @@ func (s *Store) view(ctx context.Context, read func(*bbolt.Tx) error) error {
 
 // look reads the ledger; the caller holds the lock.
 func (s *Store) look(read func(*bbolt.Tx) error) error {
-	return s.ledger(true, func(db *bbolt.DB) error { return db.View(read) })
+	return s.ledger(false, func(db *bbolt.DB) error { return db.View(read) })
 }
 
-// ledgerTimeout is bbolt's own wait for its file lock. Only we open the ledger, and only under the store's lock.
-const ledgerTimeout = 500 * time.Millisecond
+// book is the ledger's file, open or not: to open it costs as much as to look something up. Whoever holds the store's
+// lock leaves it open for the next look. Only a revocation, which nothing stops, comes here without the lock.
+type book struct {
+	sync.Mutex
+	db       *bbolt.DB // nil while it is not open
+	writable bool
+	held     bool // by the holder of the store's lock
+}
+
+func (b *book) hold() {
+	b.Lock()
+	defer b.Unlock()
+	b.held = true
+}
+
+func (b *book) release() {
+	b.Lock()
+	defer b.Unlock()
+	b.held = false
+	b.close()
+}
+
+func (b *book) close() {
+	if b.db == nil {
+		return
+	}
+	// What was committed is on disk: closing has nothing left to say.
+	_ = b.db.Close()
+	b.db = nil
+}
 
 // ledger opens the ledger for a moment. bbolt trusts its file: on a damaged one it may panic or fault on a page that
 // is not there, so both become a DamagedError.
-func (s *Store) ledger(readOnly bool, use func(*bbolt.DB) error) (err error) {
+func (s *Store) ledger(write bool, use func(*bbolt.DB) error) (err error) {
 	if !s.authority {
 		return ErrNoAuthority
 	}
 	path := s.path(AuthorityRoom, ledgerFile)
+	b := &s.book
+	b.Lock()
+	defer b.Unlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = &DamagedError{Path: path, Err: fmt.Errorf("%v", p)}
 		}
-	}()
-	db, err := openLedger(path, readOnly)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := db.Close(); err == nil && e != nil {
-			err = fmt.Errorf("closing the ledger: %w", e)
+		if err != nil || !b.held {
+			b.close()
 		}
 	}()
-	if err := db.View(checkFormat(s.dir, path)); err != nil {
-		return err
+	if b.db != nil && write && !b.writable {
+		b.close()
 	}
-	return use(db)
+	if b.db == nil {
+		if b.db, err = openLedger(path, !write); err != nil {
+			return err
+		}
+		b.writable = write
+		if err := b.db.View(checkFormat(s.dir, path)); err != nil {
+			return err
+		}
+	}
+	return use(b.db)
 }
+
+// ledgerTimeout is bbolt's own wait for its file lock. Only we open the ledger, and only under the store's lock.
+const ledgerTimeout = 500 * time.Millisecond
 
 func openLedger(path string, readOnly bool) (*bbolt.DB, error) {
 	// bbolt would create a ledger that is not there, and an empty one would forget every certificate.

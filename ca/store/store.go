@@ -57,6 +57,9 @@ type Store struct {
 	authority bool
 	o         Options
 
+	turn chan struct{} // has a place for one of this process's goroutines, while it waits for the lock and holds it
+	book book
+
 	mu   sync.Mutex
 	run  string       // names this process's staged files
 	live *flock.Flock // held while this process may have staged files
@@ -134,7 +137,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if m.Format > Format {
 		return nil, &NewerFormatError{Dir: dir, Format: m.Format}
 	}
-	s := &Store{dir: dir, name: m.Name, o: o, run: rand.Text()[:12]}
+	s := &Store{dir: dir, name: m.Name, o: o, turn: make(chan struct{}, 1), run: rand.Text()[:12]}
 	_, err = os.Stat(filepath.Join(dir, AuthorityRoom))
 	switch {
 	case err == nil:
