@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/ftsca/ftsca/ca"
@@ -24,6 +25,10 @@ const (
 	// rosterGroup is how many rows become durable in one act: enough that syncing the disk costs little of each, and few
 	// enough that what a kill undoes is done again in a second or two.
 	rosterGroup = 32
+
+	// garbage is how much of it may pile up beside what is in use, in percent of that. Encoding a client's files leaves a
+	// megabyte and keeps a few kilobytes, so Go's 100 would have it collected after every third client.
+	garbage = 400
 )
 
 // rosterRun is the issue of many clients from one file.
@@ -183,6 +188,7 @@ func (r *rosterRun) order(row roster.Row, request csr.Request) ca.Order {
 }
 
 func (r *rosterRun) run(ctx context.Context) ([]roster.Result, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	_, width := r.o.g.env.progress()
 	progress := output.NewProgress(r.o.g.env.Stderr, width, len(r.plan.Issue), "clients")
 	defer progress.End()
