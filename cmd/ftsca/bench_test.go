@@ -1,44 +1,146 @@
 package main_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-// BenchmarkIssueClient runs one ftsca issue client as a whole process, the program as it is built for people, under an
-// unsealed authority. Its figures are the process's own: wall time as ns/op, and its CPU time.
-func BenchmarkIssueClient(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "ftsca")
-	build := exec.Command("go", "build", "-trimpath", "-o", program, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
+// rounds is how often each of the programs that are held against each other runs. They take turns, so that whatever else
+// the machine does befalls all of them alike.
+const rounds = 10
+
+// workbench runs the program as it is built for people, and others beside it, and measures what a process costs.
+type workbench struct {
+	b      *testing.B
+	folder string
+	ftsca  string
+}
+
+func newWorkbench(b *testing.B) workbench {
+	b.Helper()
+	w := workbench{b: b, folder: b.TempDir()}
+	w.ftsca = w.build(".")
+	return w
+}
+
+// build builds a program without cgo, as make build does.
+func (w workbench) build(pkg string) string {
+	w.b.Helper()
+	program := w.path("program-" + filepath.Base(pkg))
+	cmd := exec.Command("go", "build", "-trimpath", "-o", program, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.b.Fatalf("%v\n%s", err, out)
 	}
-	for _, authority := range []string{"ecdsa-p256", "rsa-4096"} {
-		store := filepath.Join(b.TempDir(), "pki")
-		ftsca := func(args ...string) *os.ProcessState {
-			cmd := exec.Command(program, append(args, "--store", store)...)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				b.Fatalf("%v\n%s", err, out)
-			}
-			return cmd.ProcessState
-		}
-		ftsca("init", "--name", "Bench CA", "--no-passphrase", "--key", authority)
-		for _, key := range []string{"ecdsa-p256", "rsa-2048"} {
-			n := 0
-			b.Run(fmt.Sprintf("key=%s/authority=%s", key, authority), func(b *testing.B) {
-				var cpu time.Duration
-				for b.Loop() {
-					n++
-					state := ftsca("issue", "client", fmt.Sprintf("%s-%d", key, n), "--host", "h.example.org", "--key", key)
-					cpu += state.UserTime() + state.SystemTime()
-				}
-				b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms/op")
-			})
+	return program
+}
+
+func (w workbench) path(name string) string { return filepath.Join(w.folder, name) }
+
+// found makes a store under an authority whose key is in clear.
+func (w workbench) found(name, key string) string {
+	w.b.Helper()
+	store := w.path(name)
+	w.run(w.ftsca, "init", "--name", "Bench CA", "--no-passphrase", "--key", key, "--store", store)
+	return store
+}
+
+// copied is a store like another, for one run: what is removed before the next would cost that one, too.
+func (w workbench) copied(store, name string) string {
+	w.b.Helper()
+	if err := os.CopyFS(w.path(name), os.DirFS(store)); err != nil {
+		w.b.Fatal(err)
+	}
+	return w.path(name)
+}
+
+// usage is what a process cost.
+type usage struct{ cpu, wall time.Duration }
+
+func (w workbench) run(program string, args ...string) usage {
+	w.b.Helper()
+	return w.runTo(io.Discard, program, args...)
+}
+
+func (w workbench) runTo(out io.Writer, program string, args ...string) usage {
+	w.b.Helper()
+	var talk bytes.Buffer
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = out, &talk
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		w.b.Fatalf("%v\n%s", err, talk.Bytes())
+	}
+	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start)}
+}
+
+// contestant is one of those that are measured side by side.
+type contestant struct {
+	name string
+	run  func(round int) usage
+}
+
+// race has the contestants take turns, and returns what each cost, in their order.
+func race(rounds int, contestants ...contestant) [][]usage {
+	all := make([][]usage, len(contestants))
+	for i := range rounds {
+		for j, c := range contestants {
+			all[j] = append(all[j], c.run(i))
 		}
 	}
+	return all
+}
+
+func cpu(u usage) time.Duration  { return u.cpu }
+func wall(u usage) time.Duration { return u.wall }
+
+// median of what was measured.
+func median(all []usage, of func(usage) time.Duration) time.Duration { return quantile(all, of, 0.5) }
+
+func quantile(all []usage, of func(usage) time.Duration, q float64) time.Duration {
+	var values []time.Duration
+	for _, u := range all {
+		values = append(values, of(u))
+	}
+	slices.Sort(values)
+	return values[int(q*float64(len(values)-1)+0.5)]
+}
+
+// spread is the middle half of what was measured, for people.
+func spread(all []usage, of func(usage) time.Duration) string {
+	return fmt.Sprintf("%v [%v, %v]", rounded(median(all, of)), rounded(quantile(all, of, 0.25)), rounded(quantile(all, of, 0.75)))
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
+}
+
+// limit reports a figure beside the most that it may be, and fails where it is more.
+func limit(b *testing.B, unit string, got, most float64) {
+	b.Helper()
+	b.ReportMetric(got, unit)
+	b.ReportMetric(most, unit+"-bar")
+	if got > most {
+		b.Errorf("%.3f %s are more than the %.3f of the bar", got, unit, most)
+	}
+}
+
+// once runs a benchmark that has its own rounds: its time as a whole says nothing.
+func once(b *testing.B, measure func()) {
+	for i := 0; b.Loop(); i++ {
+		if i == 0 {
+			measure()
+		}
+	}
+	b.ReportMetric(0, "ns/op")
 }
