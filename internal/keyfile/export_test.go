@@ -12,3 +12,15 @@ func Rounds(data []byte) (int, bool) {
 	}
 	return e.rounds, true
 }
+
+// ROCAGroup is a small prime, and the order of the powers of 65537 modulo it.
+type ROCAGroup struct{ Order, Prime uint64 }
+
+// ROCAGroups are those by which moduli of a flawed chip are told.
+func ROCAGroups() []ROCAGroup {
+	var groups []ROCAGroup
+	for _, g := range rocaGroups {
+		groups = append(groups, ROCAGroup{g.order, g.prime})
+	}
+	return groups
+}

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"math/big"
 	"sync"
-
-	"github.com/titanous/rocacheck"
 )
 
 const (
@@ -71,7 +69,7 @@ func checkFactors(k *rsa.PublicKey) error {
 	if closePrimes(k.N) {
 		return errors.New("an RSA key whose two primes lie so close together is broken (CVE-2022-26320): make a new one")
 	}
-	if rocacheck.IsWeak(k) {
+	if isOfFlawedChip(k.N) {
 		return errors.New("an RSA key of a chip with the ROCA flaw is broken (CVE-2017-15361): make a new one, outside the chip")
 	}
 	return nil

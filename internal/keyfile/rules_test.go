@@ -180,6 +180,26 @@ func TestKeysThatAnybodyCanFactorAreNotCertified(t *testing.T) {
 	}
 }
 
+func TestMarkOfAFlawedChipIsThatOfAPowerOf65537(t *testing.T) {
+	odds := 1.0
+	for _, g := range keyfile.ROCAGroups() {
+		powers := map[uint64]bool{}
+		for x := uint64(1); !powers[x]; x = x * 65537 % g.Prime {
+			powers[x] = true
+		}
+		for x := range g.Prime {
+			power := new(big.Int).Exp(new(big.Int).SetUint64(x), new(big.Int).SetUint64(g.Order), new(big.Int).SetUint64(g.Prime))
+			if (power.Cmp(big.NewInt(1)) == 0) != powers[x] {
+				t.Errorf("modulo %d, %d", g.Prime, x)
+			}
+		}
+		odds *= float64(len(powers)) / float64(g.Prime-1)
+	}
+	if odds > 1.0/(1<<27) {
+		t.Errorf("one in %.0f keys would be taken for one of a flawed chip", 1/odds)
+	}
+}
+
 // flawed returns a modulus as the library of CVE-2017-15361 makes them: both factors are k·M + (65537^a mod M), where M is
 // the product of the first 126 primes (Nemec et al., The Return of Coppersmith's Attack, 2017, section 2.1).
 func flawed() *big.Int {
