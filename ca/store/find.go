@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -31,16 +33,42 @@ func (s *Store) Records(ctx context.Context) ([]Record, error) {
 	}
 	var records []Record
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(indexBucket).ForEach(func(_, v []byte) error {
-			r, err := decodeRecord(v)
-			if err != nil {
-				return err
-			}
-			records = append(records, r)
+		var values [][]byte
+		err := tx.Bucket(indexBucket).ForEach(func(_, v []byte) error {
+			values = append(values, v)
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		records, err = s.decodeRecords(values)
+		return err
 	})
 	return records, err
+}
+
+// decodeRecords decodes values of the index within their transaction, on all cores: to decode them takes most of the
+// time that a list of many certificates takes.
+func (s *Store) decodeRecords(values [][]byte) ([]Record, error) {
+	records := make([]Record, len(values))
+	share := max(1000, (len(values)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	errs := make([]error, (len(values)+share-1)/share)
+	var lanes sync.WaitGroup
+	for lane := range errs {
+		lanes.Go(func() {
+			errs[lane] = s.guard(func() error {
+				for i := lane * share; i < min((lane+1)*share, len(values)); i++ {
+					var err error
+					if records[i], err = decodeRecord(values[i]); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
+	lanes.Wait()
+	return records, errors.Join(errs...)
 }
 
 // Find returns the certificates that an address means: a name (all its generations), NAME#GENERATION, or a serial in

@@ -161,38 +161,47 @@ func (b *book) close() {
 	b.db = nil
 }
 
-// ledger opens the ledger for a moment. bbolt trusts its file: on a damaged one it may panic or fault on a page that
-// is not there, so both become a DamagedError.
+// ledger opens the ledger for a moment.
 func (s *Store) ledger(write bool, use func(*bbolt.DB) error) (err error) {
 	if !s.authority {
 		return ErrNoAuthority
 	}
-	path := s.path(AuthorityRoom, ledgerFile)
 	b := &s.book
 	b.Lock()
 	defer b.Unlock()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil {
-			err = &DamagedError{Path: path, Err: fmt.Errorf("%v", p)}
-		}
 		if err != nil || !b.held {
 			b.close()
 		}
 	}()
-	if b.db != nil && write && !b.writable {
-		b.close()
-	}
-	if b.db == nil {
-		if b.db, err = openLedger(path, !write); err != nil {
-			return err
+	return s.guard(func() error {
+		if b.db != nil && write && !b.writable {
+			b.close()
 		}
-		b.writable = write
-		if err := b.db.View(checkFormat(s.dir, path)); err != nil {
-			return err
+		if b.db == nil {
+			path := s.path(AuthorityRoom, ledgerFile)
+			if b.db, err = openLedger(path, !write); err != nil {
+				return err
+			}
+			b.writable = write
+			if err := b.db.View(checkFormat(s.dir, path)); err != nil {
+				return err
+			}
 		}
-	}
-	return use(b.db)
+		return use(b.db)
+	})
+}
+
+// guard runs what reads the ledger's pages. bbolt trusts its file: on a damaged one it may panic or fault on a page that
+// is not there, so both become a DamagedError. A fault is a panic only in the goroutine that asked for it.
+func (s *Store) guard(read func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &DamagedError{Path: s.path(AuthorityRoom, ledgerFile), Err: fmt.Errorf("%v", p)}
+		}
+	}()
+	return read()
 }
 
 // ledgerTimeout is bbolt's own wait for its file lock. Only we open the ledger, and only under the store's lock.

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -256,6 +257,142 @@ func TestLockWaitsForItsLimitAndSaysWhoIsInTheWay(t *testing.T) {
 	if _, err := s.Records(t.Context()); err != nil {
 		t.Errorf("after it was given back: %v", err)
 	}
+}
+
+func TestGoroutinesOfOneProcessWaitForTheLockAsProcessesDo(t *testing.T) {
+	d := newDesk(t)
+	held := flock.New(filepath.Join(d.Endpoint(), "store.lock"))
+	if err := held.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	o := d.options()
+	o.LockWait = 60 * time.Millisecond
+	s, err := store.Open(d.dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One waits for the system's lock, and the others for their turn.
+	errs := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := s.Records(t.Context())
+			errs <- err
+		}()
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, err := s.Records(cancelled)
+		errs <- err
+	}()
+	cancel()
+	busy, stopped := 0, 0
+	for range 4 {
+		switch err := <-errs; {
+		case errors.As(err, new(*store.BusyError)):
+			busy++
+		case errors.Is(err, context.Canceled):
+			stopped++
+		default:
+			t.Errorf("with the lock held: %v", err)
+		}
+	}
+	if busy != 3 || stopped != 1 {
+		t.Errorf("%d found it busy, %d were stopped", busy, stopped)
+	}
+	if err := held.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Records(t.Context()); err != nil {
+		t.Errorf("after it was given back: %v", err)
+	}
+}
+
+func TestManyGoroutinesIssueAndReadFromOneStore(t *testing.T) {
+	d := newDesk(t)
+	const many = 6
+	var together sync.WaitGroup
+	for i := range many {
+		orders := []ca.Order{d.order(fmt.Sprintf("a-%d", i)), d.order(fmt.Sprintf("b-%d", i), zip(fmt.Sprintf("b-%d.zip", i)))}
+		together.Go(func() {
+			for _, o := range orders {
+				if _, err := d.authority.Issue(t.Context(), o); err != nil {
+					t.Error(err)
+				}
+				if _, err := d.Records(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if _, err := d.Revoke(t.Context(), []crl.Entry{entryOf(int64(i+1), d.now)}, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	together.Wait()
+	records, err := d.Records(t.Context())
+	if err != nil || len(records) != 1+2*many {
+		t.Errorf("%d certificates are on record, %v", len(records), err)
+	}
+	if lines := bytes.Count(d.read("endpoint/issued.jsonl"), []byte("\n")); lines != 2*many {
+		t.Errorf("%d are listed for the endpoint", lines)
+	}
+	if _, err := d.Audit(t.Context()); err != nil {
+		t.Error(err)
+	}
+	// Nobody is left with the ledger open.
+	db, err := bbolt.Open(filepath.Join(d.dir, "authority/ledger.db"), 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestManyRecordsAreReadInTheirOrder(t *testing.T) {
+	d := newDesk(t)
+	pattern := d.issue("pattern").Certificate
+	f := store.Founding{Name: "Valley Rescue CA"}
+	const many = 2345
+	for i := range many {
+		cert := *pattern
+		cert.SerialNumber = big.NewInt(int64(i + 1))
+		f.Issued = append(f.Issued, ca.Entry{Certificate: &cert, Name: fmt.Sprintf("client-%04d", i), Generation: 1, Purpose: ca.Client})
+	}
+	dir := filepath.Join(t.TempDir(), "many")
+	if err := store.Create(t.Context(), dir, f, d.options()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(dir, d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := s.Records(t.Context())
+	if err != nil || len(records) != many {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for i, r := range records {
+		if want := fmt.Sprintf("client-%04d", i); r.Name != want || r.Serial != crl.SerialOf(big.NewInt(int64(i+1))).String() {
+			t.Fatalf("record %d is %s, %s", i, r.Name, r.Serial)
+		}
+	}
+	if err := spoil(dir, "client-2000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Records(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "reading the ledger's index: ") {
+		t.Errorf("a spoilt record: %v", err)
+	}
+}
+
+// spoil makes a record of a ledger unreadable.
+func spoil(dir, name string) error {
+	db, err := bbolt.Open(filepath.Join(dir, "authority/ledger.db"), 0o600, nil)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("index")).Put(append([]byte(name), 0, 0, 0, 0, 1), []byte("{"))
+	})
+	return errors.Join(err, db.Close())
 }
 
 func TestAuditTrailShowsATamperedEntry(t *testing.T) {
