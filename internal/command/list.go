@@ -115,11 +115,13 @@ func runList(ctx context.Context, o *listOptions) error {
 		records = records[:mostRows]
 	}
 	if o.json {
-		rows := make([]listed, len(records))
-		for i, r := range records {
-			rows[i] = listedOf(r, revoked, now)
-		}
-		return output.JSON(g.env.Stdout, rows)
+		return output.JSONList(g.env.Stdout, func(yield func(listed) bool) {
+			for _, r := range records {
+				if !yield(listedOf(r, revoked, now)) {
+					return
+				}
+			}
+		})
 	}
 	header := []string{"name", "gen", "for", "state", "until", "serial", "groups"}
 	rows := make([][]string, len(records))
@@ -153,26 +155,53 @@ func (o *listOptions) filter(ctx context.Context, s *store.Store, records []stor
 		}
 		records = store.StillOn(records, inForce, old, now)
 	}
-	var lasting map[string]bool // names with a certificate that outlasts the time asked for
+	keeps := []func(store.Record) bool{}
+	if o.purpose != "" {
+		keeps = append(keeps, func(r store.Record) bool { return string(r.Purpose) == o.purpose })
+	}
+	if o.group != "" {
+		keeps = append(keeps, func(r store.Record) bool { return slices.Contains(r.Groups, o.group) })
+	}
+	if o.name != "" {
+		text := strings.ToLower(o.name)
+		keeps = append(keeps, func(r store.Record) bool { return strings.Contains(strings.ToLower(r.Name), text) })
+	}
+	if o.revoked {
+		keeps = append(keeps, func(r store.Record) bool { return revoked.has(r) })
+	}
 	if o.expiring != 0 {
-		lasting = map[string]bool{}
-		for _, r := range records {
-			if state, _ := revoked.state(r, now); state == stateValid && r.NotAfter.After(now.Add(time.Duration(o.expiring))) {
-				lasting[r.Name] = true
-			}
+		keeps = append(keeps, lapsing(records, revoked, now, time.Duration(o.expiring)))
+	}
+	if len(keeps) == 0 {
+		return records, nil
+	}
+	return slices.DeleteFunc(records, func(r store.Record) bool {
+		return slices.ContainsFunc(keeps, func(keep func(store.Record) bool) bool { return !keep(r) })
+	}), nil
+}
+
+// lapsing tells which records lapse within a time from now, or have lapsed as long ago, and are not revoked, unless
+// their name has a certificate that outlasts the time.
+func lapsing(records []store.Record, revoked revocations, now time.Time, within time.Duration) func(store.Record) bool {
+	since, until := now.Add(-within), now.Add(within)
+	lapses := func(r store.Record) bool {
+		return !r.NotAfter.After(until) && !r.NotAfter.Before(since) && !revoked.has(r)
+	}
+	lasts := map[string]bool{} // by the names of what lapses
+	for _, r := range records {
+		if lapses(r) {
+			lasts[r.Name] = false
 		}
 	}
-	text := strings.ToLower(o.name)
-	return slices.DeleteFunc(records, func(r store.Record) bool {
-		state, _ := revoked.state(r, now)
-		isRevoked := state == stateRevoked || state == stateHeld
-		span := time.Duration(o.expiring)
-		return o.purpose != "" && string(r.Purpose) != o.purpose ||
-			o.group != "" && !slices.Contains(r.Groups, o.group) ||
-			text != "" && !strings.Contains(strings.ToLower(r.Name), text) ||
-			o.revoked && !isRevoked ||
-			span != 0 && (isRevoked || lasting[r.Name] || r.NotAfter.After(now.Add(span)) || r.NotAfter.Before(now.Add(-span)))
-	}), nil
+	for _, r := range records {
+		if _, asked := lasts[r.Name]; !asked {
+			continue
+		}
+		if state, _ := revoked.state(r, now); state == stateValid && r.NotAfter.After(until) {
+			lasts[r.Name] = true
+		}
+	}
+	return func(r store.Record) bool { return lapses(r) && !lasts[r.Name] }
 }
 
 func listedOf(r store.Record, revoked revocations, now time.Time) listed {

@@ -16,26 +16,30 @@ const (
 	stateHeld    = "on hold"
 )
 
-// revocations finds entries by serial.
-type revocations map[crl.Serial]crl.Entry
+// revocations finds entries by the serial of a record.
+type revocations map[string]crl.Entry
 
 func revocationsOf(entries []crl.Entry) revocations {
 	m := make(revocations, len(entries))
 	for _, e := range entries {
-		m[e.Serial] = e
+		m[e.Serial.String()] = e
 	}
 	return m
 }
 
+// has tells whether a record's certificate is revoked or on hold.
+func (m revocations) has(r store.Record) bool {
+	_, ok := m[r.Serial]
+	return ok
+}
+
 // state judges a record: revocation weighs more than dates.
 func (m revocations) state(r store.Record, now time.Time) (string, *crl.Entry) {
-	if serial, err := crl.ParseSerial(r.Serial); err == nil {
-		if e, ok := m[serial]; ok {
-			if e.Reason == crl.CertificateHold {
-				return stateHeld, &e
-			}
-			return stateRevoked, &e
+	if e, ok := m[r.Serial]; ok {
+		if e.Reason == crl.CertificateHold {
+			return stateHeld, &e
 		}
+		return stateRevoked, &e
 	}
 	switch {
 	case now.After(r.NotAfter):

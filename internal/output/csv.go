@@ -36,19 +36,27 @@ func CSV(w io.Writer, header []string, rows [][]string) error {
 // narrow ones (OWASP, CSV Injection).
 func inert(s string) string {
 	var b strings.Builder
+	done := 0      // so much of s is in b
 	begins := true // here a cell may begin
-	for _, r := range s {
-		switch {
-		case strings.ContainsRune(",;\t\r\n", r):
+	for i, r := range s {
+		switch r {
+		case ',', ';', '\t', '\r', '\n':
 			begins = true
-		case strings.ContainsRune(" \u00a0\u3000\"", r): // as it was
-		case begins && strings.ContainsRune("=+-@'＝＋－＠", r):
-			b.WriteByte('\'')
+		case ' ', '\u00a0', '\u3000', '"': // as it was
+		case '=', '+', '-', '@', '\'', '＝', '＋', '－', '＠':
+			if begins {
+				b.WriteString(s[done:i])
+				b.WriteByte('\'')
+				done = i
+			}
 			begins = false
 		default:
 			begins = false
 		}
-		b.WriteRune(r)
 	}
+	if done == 0 && b.Len() == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
 	return b.String()
 }
