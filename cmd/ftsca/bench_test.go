@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -17,18 +20,32 @@ import (
 const rounds = 10
 
 // workbench runs the program as it is built for people, and others beside it, and measures what a process costs.
+//
+// An ext4 without a journal gives away no inode that was freed within the last minutes, and looks on for another. Where
+// something beside it removes files by the thousand, as builds and tests of Go do, that can be a third of what ftsca costs
+// here: TMPDIR=/dev/shm tells, which leaves the disk out altogether.
 type workbench struct {
 	b      *testing.B
 	folder string
 	ftsca  string
+	names  *atomic.Int64
 }
 
 func newWorkbench(b *testing.B) workbench {
 	b.Helper()
-	w := workbench{b: b, folder: b.TempDir()}
+	w := workbench{b: b, folder: b.TempDir(), names: new(atomic.Int64)}
 	w.ftsca = w.build(".")
 	return w
 }
+
+// sub is the workbench of a benchmark within this one.
+func (w workbench) sub(b *testing.B) workbench {
+	w.b = b
+	return w
+}
+
+// name returns a name that is not in use.
+func (w workbench) name() string { return fmt.Sprintf("name-%d", w.names.Add(1)) }
 
 // build builds a program without cgo, as make build does.
 func (w workbench) build(pkg string) string {
@@ -45,20 +62,45 @@ func (w workbench) build(pkg string) string {
 func (w workbench) path(name string) string { return filepath.Join(w.folder, name) }
 
 // found makes a store under an authority whose key is in clear.
-func (w workbench) found(name, key string) string {
+func (w workbench) found(key string) string {
 	w.b.Helper()
-	store := w.path(name)
+	store := w.path(w.name())
 	w.run(w.ftsca, "init", "--name", "Bench CA", "--no-passphrase", "--key", key, "--store", store)
 	return store
 }
 
 // copied is a store like another, for one run: what is removed before the next would cost that one, too.
-func (w workbench) copied(store, name string) string {
+func (w workbench) copied(store string) string {
 	w.b.Helper()
-	if err := os.CopyFS(w.path(name), os.DirFS(store)); err != nil {
+	copied := w.path(w.name())
+	err := filepath.WalkDir(store, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(copied, strings.TrimPrefix(path, store))
+		if d.IsDir() {
+			return os.Mkdir(to, info.Mode().Perm())
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, data, info.Mode().Perm())
+	})
+	if err != nil {
 		w.b.Fatal(err)
 	}
-	return w.path(name)
+	return copied
+}
+
+// issue issues a P-256 client.
+func (w workbench) issue(store string) usage {
+	w.b.Helper()
+	return w.run(w.ftsca, "issue", "client", w.name(), "--host", "h.example.org", "--key", "ecdsa-p256", "--store", store)
 }
 
 // usage is what a process cost.
@@ -84,15 +126,15 @@ func (w workbench) runTo(out io.Writer, program string, args ...string) usage {
 // contestant is one of those that are measured side by side.
 type contestant struct {
 	name string
-	run  func(round int) usage
+	run  func() usage
 }
 
 // race has the contestants take turns, and returns what each cost, in their order.
 func race(rounds int, contestants ...contestant) [][]usage {
 	all := make([][]usage, len(contestants))
-	for i := range rounds {
-		for j, c := range contestants {
-			all[j] = append(all[j], c.run(i))
+	for range rounds {
+		for i, c := range contestants {
+			all[i] = append(all[i], c.run())
 		}
 	}
 	return all
@@ -125,22 +167,14 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-// limit reports a figure beside the most that it may be, and fails where it is more.
+// limit reports a figure beside the most that it may be, and fails where it is more. The time of a benchmark as a whole
+// says nothing here.
 func limit(b *testing.B, unit string, got, most float64) {
 	b.Helper()
+	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(got, unit)
 	b.ReportMetric(most, unit+"-bar")
 	if got > most {
 		b.Errorf("%.3f %s are more than the %.3f of the bar", got, unit, most)
 	}
-}
-
-// once runs a benchmark that has its own rounds: its time as a whole says nothing.
-func once(b *testing.B, measure func()) {
-	for i := 0; b.Loop(); i++ {
-		if i == 0 {
-			measure()
-		}
-	}
-	b.ReportMetric(0, "ns/op")
 }
