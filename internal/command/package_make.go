@@ -20,14 +20,13 @@ import (
 
 type packageMakeOptions struct {
 	packageFlags
-	g         *global
-	names     []string
-	all       bool
-	bundle    string
-	password  secretSource
-	allowWeak bool
-	dryRun    bool
-	json      bool
+	g        *global
+	names    []string
+	all      bool
+	bundle   string
+	password secretSource
+	dryRun   bool
+	json     bool
 }
 
 func newPackageMakeCommand(g *global, runF func(context.Context, *packageMakeOptions) error) *cobra.Command {
