@@ -303,7 +303,13 @@ func TestTenCommandsAtOnceLoseNothing(t *testing.T) {
 		})
 	}
 	for i := range 10 {
-		wg.Go(func() { o.must("revoke", "--serial", fmt.Sprintf("CC%02X", i)) })
+		wg.Go(func() {
+			// It waits for the lock no longer than an incident may, and says what it left undone.
+			_, talk, err := o.run("revoke", "--serial", fmt.Sprintf("CC%02X", i))
+			if err != nil && !strings.Contains(talk, "the revocation is in force, but: ") {
+				t.Errorf("revoke: %v: %s", err, talk)
+			}
+		})
 	}
 	wg.Wait()
 	for i, err := range errs[:10] {
