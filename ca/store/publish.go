@@ -34,12 +34,15 @@ func (s *Store) publishIssued(promised []promise) error {
 			if key == nil {
 				continue // what was delivered is no certificate
 			}
-			data := tx.Bucket(indexBucket).Get(key)
-			r, err := decodeRecord(data)
+			r, err := decodeRecord(tx.Bucket(indexBucket).Get(key))
 			if err != nil {
 				return err
 			}
-			switch line := append(bytes.Clone(data), '\n'); {
+			line, err := r.line()
+			if err != nil {
+				return err
+			}
+			switch {
 			case r.Purpose.IsAuthority():
 			case p.ours:
 				lines = append(lines, line)
@@ -69,6 +72,13 @@ func (s *Store) publishIssued(promised []promise) error {
 		return fmt.Errorf("listing the certificates for the endpoint: %w", err)
 	}
 	return nil
+}
+
+// line is what the endpoint's list says of a certificate: nothing of how people are reached, or of what lies on the desk.
+func (r Record) line() ([]byte, error) {
+	r.Contact, r.Mark, r.Families, r.Packages, r.Delivered, r.RevokeAt = "", "", nil, nil, time.Time{}, time.Time{}
+	data, err := json.Marshal(r)
+	return append(data, '\n'), err
 }
 
 // tailSlack is more than the lines that another process may have added since a kill and before the recovery.
