@@ -23,6 +23,17 @@ var dateLayouts = [...]string{
 
 var errNoDate = errors.New(`it is no date in the form "2024-03-04T10:00:00Z"`)
 
+// ParseDate reads a date as lists have it: RFC 3339, with or without a zone, a fraction and the time of day. zoned tells
+// whether it names a zone; one that does not is taken as UTC. It is an error before 1990.
+func ParseDate(s string) (t time.Time, zoned bool, err error) {
+	if t, err = parseDate(s); err != nil {
+		return time.Time{}, false, fmt.Errorf("the date %s: %w", quote(s), err)
+	}
+	// A zone is a Z or an offset, and stands behind the time of day.
+	_, clock, timed := strings.Cut(strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s)), " ", "T"), "T")
+	return t, timed && strings.ContainsAny(clock, "Z+-"), nil
+}
+
 // parseDate reads RFC 3339, with or without a zone (UTC without), a fraction and the time of day. Python's
 // datetime.now(timezone.utc).isoformat() + 'Z' names its zone twice.
 func parseDate(s string) (time.Time, error) {

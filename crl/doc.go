@@ -5,7 +5,8 @@
 // for byte. The X.509 form is derived from it: [Sign] makes it, [ParseX509] reads it, foreign ones too.
 //
 // Start with [Parse] and [NewChecker]. [Union], [Missing] and [Salvage] are for lists that other hands change or break:
-// whoever joins what is known with what can still be read never readmits anybody.
+// whoever joins what is known with what can still be read never readmits anybody. [Except] is the one way out of a list
+// for an entry that others still have. [ParseForeign] reads the lists of other programs.
 //
 // Every doubt is settled towards refusing the certificate: a nil or zero [Checker] calls everything revoked.
 package crl

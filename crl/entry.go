@@ -51,6 +51,33 @@ func Missing(have, want []Entry) []Entry {
 	return missing
 }
 
+// Except returns the entries without those that were released: what a release covers, as in [Missing], and is dated no
+// later than the release. So whoever is revoked again afterwards is revoked, and lists from before may be read again. It
+// does not change entries.
+func Except(entries, released []Entry) []Entry {
+	if len(released) == 0 {
+		return entries
+	}
+	until := make(map[entryKey]time.Time, len(released))
+	for _, r := range released {
+		key := entryKey{r.Serial, canonical(r.Issuer)}
+		if at, ok := until[key]; !ok || r.Date.After(at) {
+			until[key] = r.Date
+		}
+	}
+	covered := func(e Entry, issuer string) bool {
+		at, ok := until[entryKey{e.Serial, issuer}]
+		return ok && !e.Date.After(at)
+	}
+	var left []Entry
+	for _, e := range entries {
+		if !covered(e, "") && !covered(e, canonical(e.Issuer)) {
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
 type entryKey struct {
 	serial Serial
 	issuer string

@@ -53,9 +53,9 @@ func Parse(data []byte) (*List, error) {
 		return nil, &SyntaxError{Line: 1, Column: 1, Msg: err.Error()}
 	}
 	end := int64(-1)
-	w := newWalker(text, false, func(e Entry, after int64) {
+	w := newWalker(text, false, func(e Entry, at *place) {
 		l.entries = append(l.entries, e)
-		end = after
+		end = at.end
 	})
 	if err := w.walk(); err != nil {
 		return nil, position(text, err)

@@ -27,9 +27,9 @@ func Salvage(data []byte) []Entry {
 	text := bytes.TrimPrefix(toUTF8(data), byteOrderMark)
 	var entries []Entry
 	read := int64(0)
-	w := newWalker(text, true, func(e Entry, end int64) {
+	w := newWalker(text, true, func(e Entry, at *place) {
 		entries = append(entries, e)
-		read = end
+		read = at.end
 	})
 	if err := w.walk(); err == nil {
 		return entries

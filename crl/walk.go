@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,23 +31,40 @@ func (f *fault) Error() string { return f.msg }
 // errEnd says that no text is left.
 var errEnd = errors.New("the list is empty")
 
+// span is a piece of the text, in octets from its start; the zero span is none.
+type span struct{ start, end int64 }
+
+// place is where an entry stands in the text.
+type place struct {
+	span           // of its object
+	values [4]span // of its members by valueOf; of one that came twice, the last
+	member int64   // where the name of its last member starts, 0 when it has none
+	tail   int64   // after that member's value
+}
+
+// valueOf returns the index in place.values of a member with a meaning, and -1 of any other.
+func valueOf(name string) int {
+	return slices.Index([]string{serialKey, dateKey, reasonKey, issuerKey}, name)
+}
+
 // walker goes through a list once, in the order of the text, holding no more of it than one value.
 type walker struct {
 	dec *jsontext.Decoder
 	// salvaging passes over values that cannot be right, instead of stopping at them.
 	salvaging bool
-	// visit is told each entry, and where the text of its object ends.
-	visit func(e Entry, end int64)
+	// visit is told each entry, and where it stands; the place is good until visit returns.
+	visit func(e Entry, at *place)
 
 	found       bool  // the array was there
 	open, close int64 // after its opening bracket, before its closing one
 
 	entry  Entry
+	at     place
 	serial bool   // entry has one
 	issuer string // the last one seen, shared by the entries that have the same
 }
 
-func newWalker(text []byte, salvaging bool, visit func(e Entry, end int64)) *walker {
+func newWalker(text []byte, salvaging bool, visit func(e Entry, at *place)) *walker {
 	// A note in another encoding is no reason to leave a stolen device on the network.
 	opts := []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(salvaging)}
 	return &walker{dec: jsontext.NewDecoder(bytes.NewBuffer(text), opts...), salvaging: salvaging, visit: visit}
@@ -62,7 +80,7 @@ func (w *walker) walk() error {
 		return &fault{start, fmt.Sprintf("the list must be an object that has %q, not %s", arrayKey, named(kind))}
 	}
 	for w.dec.PeekKind() != jsontext.KindEndObject {
-		name, err := w.name()
+		name, _, err := w.name()
 		if err != nil {
 			return err
 		}
@@ -136,10 +154,10 @@ func (w *walker) array() error {
 
 // object reads an entry, whose opening brace was read.
 func (w *walker) object(start int64) error {
-	w.entry, w.serial = Entry{}, false
+	w.entry, w.serial, w.at = Entry{}, false, place{span: span{start: start}}
 	var others []Serial
 	for w.dec.PeekKind() != jsontext.KindEndObject {
-		name, err := w.name()
+		name, at, err := w.name()
 		if err != nil {
 			return err
 		}
@@ -147,6 +165,7 @@ func (w *walker) object(start int64) error {
 		if err := w.member(name); err != nil {
 			return err
 		}
+		w.at.member, w.at.tail = at, w.dec.InputOffset()
 		if had && w.entry.Serial != before {
 			others = append(others, before)
 		}
@@ -154,15 +173,15 @@ func (w *walker) object(start int64) error {
 	if _, err := w.dec.ReadToken(); err != nil {
 		return w.syntax(err)
 	}
-	end := w.dec.InputOffset()
+	w.at.end = w.dec.InputOffset()
 	if w.serial {
-		w.visit(w.entry, end)
+		w.visit(w.entry, &w.at)
 	} else if !w.salvaging {
 		return &fault{start, fmt.Sprintf("the entry has no %q", serialKey)}
 	}
 	for _, serial := range others {
 		w.entry.Serial = serial
-		w.visit(w.entry, end)
+		w.visit(w.entry, &w.at)
 	}
 	return nil
 }
@@ -180,8 +199,13 @@ func (w *walker) member(name string) error {
 		if name != reasonKey && !w.salvaging {
 			return &fault{start, fmt.Sprintf("%q must be a string, not %s", name, named(kind))}
 		}
-		return w.rest(kind)
+		if err := w.rest(kind); err != nil {
+			return err
+		}
+		w.at.values[valueOf(name)] = span{start, w.dec.InputOffset()}
+		return nil
 	}
+	w.at.values[valueOf(name)] = span{start, start + int64(len(raw))}
 	if err := w.set(name, kind, raw); err != nil && !w.salvaging {
 		return &fault{start, err.Error()}
 	}
@@ -229,11 +253,11 @@ func (w *walker) set(name string, kind jsontext.Kind, raw jsontext.Value) error 
 	return nil
 }
 
-// name reads the name of a member, and returns those with a meaning only.
-func (w *walker) name() (string, error) {
-	_, raw, _, err := w.next()
+// name reads the name of a member, returns those with a meaning only, and tells where it starts.
+func (w *walker) name() (name string, start int64, err error) {
+	_, raw, start, err := w.next()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	text := []byte(raw[1 : len(raw)-1])
 	if bytes.IndexByte(text, '\\') >= 0 {
@@ -242,10 +266,10 @@ func (w *walker) name() (string, error) {
 	}
 	for _, known := range [...]string{serialKey, dateKey, reasonKey, issuerKey, arrayKey} {
 		if string(text) == known {
-			return known, nil
+			return known, start, nil
 		}
 	}
-	return "", nil
+	return "", start, nil
 }
 
 // next reads an opening bracket or brace, or a whole value that is neither, and tells where it starts.
