@@ -19,7 +19,7 @@ type AuditEntry struct {
 	Number   uint64    `json:"number"` // counts from 1
 	Time     time.Time `json:"time"`
 	By       string    `json:"by,omitempty"`
-	Act      string    `json:"act"` // found, install, request, retire, detach, issue, answer, package, delivered, purge, revoke, sign-crl, repair
+	Act      string    `json:"act"` // found, install, request, retire, detach, issue, answer, package, delivered, purge, revoke, import, restore, remove, reason, sign-crl, repair
 	Serial   string    `json:"serial,omitempty"`
 	Name     string    `json:"name,omitempty"`
 	Detail   string    `json:"detail,omitempty"`

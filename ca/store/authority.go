@@ -261,7 +261,7 @@ func (s *Store) RevokedOf(ctx context.Context, authority *x509.Certificate) (of,
 		return nil, nil, err
 	}
 	defer unlock()
-	standing, err := s.standing()
+	standing, err := s.standing(nil)
 	if err != nil {
 		return nil, nil, err
 	}

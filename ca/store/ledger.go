@@ -39,6 +39,7 @@ var (
 	authoritiesKey = []byte("authorities") // those of this store
 	latestKey      = []byte("latest")      // time of the last entry
 	listKey        = []byte("revoked")     // the last good revocation list, in the JSON form
+	releasedKey    = []byte("released")    // what was removed from that list for good, in the same form
 	publishedKey   = []byte("published")   // file name: SHA-256 of what was last published
 	headKey        = []byte("audit-head")
 )

@@ -174,6 +174,18 @@ func getList(tx *bbolt.Tx, authority *x509.Certificate) (l keptList, err error) 
 	return l, nil
 }
 
+// made tells when a list was, the zero time where there is none.
+func (l keptList) made() (time.Time, error) {
+	if len(l.PEM) == 0 {
+		return time.Time{}, nil
+	}
+	list, err := crl.ParseX509(l.PEM)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the last revocation list: %w", err)
+	}
+	return list.ThisUpdate, nil
+}
+
 // SignedList returns the last revocation list of one of the store's authorities in PEM; nothing where it signed none.
 func (s *Store) SignedList(ctx context.Context, authority *x509.Certificate) ([]byte, error) {
 	var list keptList
@@ -215,6 +227,7 @@ type Publication struct {
 	Taken    []crl.Entry // revocations that another program had signed into ca.pem, and that were read back
 	SetAside string      // where a ca.pem that another hand had changed was kept; "" where there was none
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
+	Removed  []crl.Entry // had vanished, and were removed for good, as Signing.AcceptRemovals says
 }
 
 // Published is a list that was signed.
@@ -230,6 +243,9 @@ type Signing struct {
 	// Urgent signs, as revoking does, even though the clock cannot be right: by the time of the ledger's last entry. A list
 	// by a clock that lags a year would have lapsed at once, and servers that load it would lock everyone out.
 	Urgent bool
+	// AcceptRemovals confirms that what has vanished from FTS_CRL.json is to be in force no more, as Remove with force does.
+	// Else it is signed all the same.
+	AcceptRemovals bool
 }
 
 // SignCRL has each authority given sign what is in force of its certificates, and publishes the lists as FTS_CRL.pem
@@ -250,16 +266,26 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	}
 	if len(p.Taken) > 0 {
 		var edit Outcome
-		if err := s.edit(p.Taken, &edit); err != nil {
+		if _, err := s.edit(p.Taken, nil, &edit); err != nil {
 			return Publication{}, fmt.Errorf("taking up what another program revoked: %w", err)
 		}
 	}
-	standing, err := s.standing()
+	standing, err := s.standing(nil)
 	if err != nil {
 		return Publication{}, err
 	}
 	if standing.Broken != nil {
 		return Publication{}, standing.Broken
+	}
+	if how.AcceptRemovals && len(standing.Vanished) > 0 {
+		o, err := s.remove(standing.Vanished, nil, true, ", and it had vanished when the list was signed")
+		if err != nil {
+			return Publication{}, err
+		}
+		p.Removed = o.Removed
+		if standing, err = s.standing(nil); err != nil {
+			return Publication{}, err
+		}
 	}
 	p.Vanished = standing.Vanished
 	at, noted, err := s.signingTime(how.Urgent)
@@ -299,7 +325,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		if err := putPublished(meta, files); err != nil {
 			return err
 		}
-		return meta.Put(listKey, listOf(standing.InForce).Bytes())
+		return putLists(tx, listOf(standing.InForce).Bytes(), releases(crl.Missing(standing.InForce, standing.released)))
 	})
 	if err != nil {
 		return Publication{}, fmt.Errorf("recording the revocation list: %w", err)
@@ -324,7 +350,8 @@ func (s *Store) signingTime(urgent bool) (at time.Time, noted string, err error)
 }
 
 // share gives each authority the entries of the certificates that it issued: those that name it as issuer, and those
-// that name nobody, unless the ledger knows the serial as another's. It returns each one's last list too.
+// that name nobody, unless the ledger knows the serial as another's. What had expired before its last list was made goes.
+// It returns each one's last list too.
 func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares [][]crl.Entry, last []keptList, err error) {
 	shares, last = make([][]crl.Entry, len(authorities)), make([]keptList, len(authorities))
 	err = s.look(func(tx *bbolt.Tx) error {
@@ -333,24 +360,25 @@ func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares 
 			return err
 		}
 		alone := kept.Current != "" && len(kept.Earlier)+len(kept.Roots) == 0
-		ids := make([]string, len(authorities))
+		ids, made := make([]string, len(authorities)), map[string]time.Time{}
 		for i, a := range authorities {
 			ids[i] = crl.KeyID(a.Certificate())
 			if last[i], err = getList(tx, a.Certificate()); err != nil {
 				return err
 			}
+			if made[ids[i]], err = last[i].made(); err != nil {
+				return err
+			}
 		}
-		index, serials := tx.Bucket(indexBucket), tx.Bucket(serialBucket)
+		find := validities(tx)
 		for _, e := range entries {
+			v, known := find(e.Serial.String())
+			if known && v.lapsed(e, made[v.Issuer]) {
+				continue
+			}
 			issuer := e.Issuer
-			if issuer == "" && !alone {
-				if key := serials.Get([]byte(e.Serial.String())); key != nil {
-					r, err := decodeRecord(index.Get(key))
-					if err != nil {
-						return err
-					}
-					issuer = r.Issuer
-				}
+			if issuer == "" && known && !alone {
+				issuer = v.Issuer
 			}
 			for i := range shares {
 				if issuer == "" || issuer == ids[i] {
@@ -411,11 +439,12 @@ func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 		}
 		taken = append(taken, list.Entries...)
 	}
-	standing, err := s.standing()
+	standing, err := s.standing(nil)
 	if err != nil {
 		return nil, "", err
 	}
-	if taken = crl.Missing(standing.InForce, taken); !foreign {
+	// It may be a list from before something was removed, with an entry of another program's.
+	if taken = crl.Except(crl.Missing(standing.InForce, taken), standing.released); !foreign {
 		return taken, "", nil
 	}
 	setAside, err = s.setAside(caFile, data, "changed")

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,14 @@ type Standing struct {
 	InForce  []crl.Entry // all that is revoked
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them: another hand took them out
 	Unsigned []crl.Entry // in force and not yet in FTS_CRL.pem
+	Lapsed   []crl.Entry // in force and no longer in FTS_CRL.pem, since their certificates have expired
+	Dropped  []crl.Entry // in FTS_CRL.pem still, although they were removed from the list since
 	Signed   []*crl.X509 // the lists in FTS_CRL.pem
+
+	// Trace tells of what has vanished who revoked it, and when, as far as the audit trail knows.
+	Trace map[crl.Serial]AuditEntry
+
+	released []crl.Entry
 }
 
 // BrokenListError says why FTS_CRL.json cannot be read.
@@ -53,11 +62,12 @@ func (s *Store) Standing(ctx context.Context) (Standing, error) {
 		return Standing{}, err
 	}
 	defer unlock()
-	return s.standing()
+	return s.standing(nil)
 }
 
-// standing is Standing for a caller that holds the lock.
-func (s *Store) standing() (Standing, error) {
+// standing is Standing for a caller that holds the lock. What it has just written is in force, though another hand may
+// have taken it out again since.
+func (s *Store) standing(written []crl.Entry) (Standing, error) {
 	var st Standing
 	var listed []crl.Entry
 	if data, err := readRegular(s.endpoint(jsonFile)); err != nil {
@@ -68,21 +78,33 @@ func (s *Store) standing() (Standing, error) {
 	} else {
 		listed = st.List.Entries()
 	}
-	last, err := s.lastGood()
+	last, released, err := s.lastGood()
+	if written != nil {
+		last = crl.Union(written, last)
+	}
+	st.released = released
+	st.Signed = s.signedLists()
+	signed := signedEntries(st.Signed)
+	left := crl.Except(signed, released)
 	st.InForce = crl.Union(listed, last)
+	// What is signed and was never removed is in force wherever it went.
+	if lost := crl.Missing(st.InForce, left); len(lost) > 0 {
+		lost = s.certified(lost, st.Signed)
+		st.InForce, last = slices.Concat(st.InForce, lost), slices.Concat(last, lost)
+	}
 	if st.Broken == nil {
 		st.Vanished = crl.Missing(listed, last)
+		st.Trace = s.trace(st.Vanished)
 	}
-	var signed []crl.Entry
-	st.Signed = s.signedLists()
-	for _, list := range st.Signed {
-		signed = append(signed, list.Entries...)
+	st.Unsigned, st.Lapsed = s.unsigned(st.InForce, signed, st.Signed)
+	if len(left) < len(signed) {
+		st.Dropped = crl.Missing(slices.Concat(left, st.InForce), signed)
 	}
-	st.Unsigned = crl.Missing(signed, st.InForce)
 	return st, err
 }
 
-// signedLists reads the published X.509 lists; what cannot be read of them has signed nothing.
+// signedLists reads the published X.509 lists, whose entries then name their issuer; what cannot be read of them has
+// signed nothing.
 func (s *Store) signedLists() []*crl.X509 {
 	data, err := os.ReadFile(s.endpoint(x509File))
 	if err != nil {
@@ -91,25 +113,32 @@ func (s *Store) signedLists() []*crl.X509 {
 	var lists []*crl.X509
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if list, err := crl.ParseX509(block.Bytes); err == nil {
+			issuer := hex.EncodeToString(list.AuthorityKeyID)
+			for i := range list.Entries {
+				list.Entries[i].Issuer = issuer
+			}
 			lists = append(lists, list)
 		}
 	}
 	return lists
 }
 
-// lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's.
-// It returns what it could read also with an error, which is about the ledger.
-func (s *Store) lastGood() ([]crl.Entry, error) {
-	last := entriesOf(readRegular(s.endpoint(lastFile)))
+// lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's. It
+// returns too what was removed from them for good. What it could read it returns also with an error, which is about the
+// ledger.
+func (s *Store) lastGood() (last, released []crl.Entry, err error) {
+	last = entriesOf(readRegular(s.endpoint(lastFile)))
 	if !s.authority {
-		return last, nil
+		data, err := readRegular(s.endpoint(releasedFile))
+		return last, releasesOf(data, err), nil
 	}
 	var kept []byte
-	err := s.look(func(tx *bbolt.Tx) error {
+	err = s.look(func(tx *bbolt.Tx) error {
 		kept = bytes.Clone(tx.Bucket(metaBucket).Get(listKey))
+		released = releasesOf(bytes.Clone(tx.Bucket(metaBucket).Get(releasedKey)), nil)
 		return nil
 	})
-	return crl.Union(last, entriesOf(kept, nil)), err
+	return crl.Union(last, entriesOf(kept, nil)), released, err
 }
 
 // entriesOf reads a list that only we write; what a fault has left of it counts.
@@ -131,21 +160,34 @@ func listOf(entries []crl.Entry) *crl.List {
 	return l
 }
 
-// Outcome tells what became of a revocation.
+// Outcome tells what became of a change of the list.
 type Outcome struct {
 	Added    []crl.Entry // revoked now
 	Already  []crl.Entry // were revoked before
+	Hardened []crl.Entry // were on hold, and are revoked for good now
+	Removed  []crl.Entry // were taken off the list
+	Changed  []crl.Entry // have another reason now
 	SetAside []string    // where a broken list was kept
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
-	Problems []error     // what went wrong beside: the revocations are in force all the same
-
-	seen []crl.Entry // all that was on the list at any moment of the edit
+	Trace    map[crl.Serial]AuditEntry
+	Problems []error // what went wrong beside: the revocations are in force all the same
 }
 
 // Revoke puts entries on the revocation list. The list in the endpoint room is durable before anything else is
 // touched. Nothing but that list's own folder can stop it: a broken list is set aside and the last good one taken up,
-// and a damaged ledger or a lock that another process does not give back becomes one of the outcome's problems.
+// and a damaged ledger or a lock that another process does not give back becomes one of the outcome's problems. What is
+// on hold is revoked for good unless the entry is for a hold itself.
 func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.Serial]string) (Outcome, error) {
+	return s.put(ctx, "revoke", "", entries, names)
+}
+
+// Import is Revoke for what another list says; from tells which, for the audit trail.
+func (s *Store) Import(ctx context.Context, entries []crl.Entry, names map[crl.Serial]string, from string) (Outcome, error) {
+	return s.put(ctx, "import", ", from "+from, entries, names)
+}
+
+// put puts entries on the list, by the name that the act has in the audit trail.
+func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry, names map[crl.Serial]string) (Outcome, error) {
 	var o Outcome
 	unlock, err := s.lock(ctx, min(revokeWait, s.o.LockWait))
 	if err != nil {
@@ -154,18 +196,27 @@ func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.S
 		defer unlock()
 	}
 	locked := err == nil
-	if err := s.edit(entries, &o); err != nil {
+	harden := hardening(entries)
+	written, err := s.edit(entries, harden.apply, &o)
+	if err != nil {
 		return o, err
 	}
-	standing, err := s.standing()
-	o.Vanished = standing.Vanished
+	o.Hardened, o.Already = harden.done(o.Already)
+	standing, err := s.standing(written)
+	o.Vanished, o.Trace = standing.Vanished, standing.Trace
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
-	// Another hand may have written over the list since, and nothing else has them yet.
-	standing.InForce = crl.Union(standing.InForce, o.seen)
-	if err := s.keepLast(standing.InForce); err != nil {
+	inForce := listOf(standing.InForce).Bytes()
+	if err := s.keepLast(inForce); err != nil {
 		o.Problems = append(o.Problems, err)
+	}
+	// Whoever is revoked again is released no more.
+	released := releases(crl.Missing(standing.InForce, standing.released))
+	if err == nil {
+		if err := s.keepReleased(released); err != nil {
+			o.Problems = append(o.Problems, err)
+		}
 	}
 	if !s.authority {
 		return o, nil
@@ -175,8 +226,8 @@ func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.S
 		return o, nil
 	}
 	err = s.change(func(tx *bbolt.Tx) error {
-		for _, e := range o.Added {
-			if err := s.record(tx, AuditEntry{Act: "revoke", Serial: e.Serial.String(), Name: names[e.Serial], Detail: e.Reason.String()}); err != nil {
+		for _, e := range slices.Concat(o.Added, o.Hardened) {
+			if err := s.record(tx, AuditEntry{Act: act, Serial: e.Serial.String(), Name: names[e.Serial], Detail: e.Reason.String() + remark}); err != nil {
 				return err
 			}
 		}
@@ -185,7 +236,7 @@ func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.S
 				return err
 			}
 		}
-		return tx.Bucket(metaBucket).Put(listKey, listOf(standing.InForce).Bytes())
+		return putLists(tx, inForce, released)
 	})
 	if err != nil {
 		o.Problems = append(o.Problems, fmt.Errorf("the ledger does not have it: %w", err))
@@ -200,17 +251,21 @@ func (s *Store) Repair(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	standing, err := s.standing()
+	standing, err := s.standing(nil)
 	unlock()
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.Revoke(ctx, standing.Vanished, nil)
+	return s.Restore(ctx, standing.Vanished)
 }
 
-// keepLast keeps the entries in force where other hands do not write.
-func (s *Store) keepLast(entries []crl.Entry) error {
-	data := listOf(entries).Bytes()
+// Restore puts entries that vanished from FTS_CRL.json back into it, as they were.
+func (s *Store) Restore(ctx context.Context, entries []crl.Entry) (Outcome, error) {
+	return s.put(ctx, "restore", "", entries, nil)
+}
+
+// keepLast keeps the list in force where other hands do not write.
+func (s *Store) keepLast(data []byte) error {
 	if have, err := os.ReadFile(s.endpoint(lastFile)); err == nil && bytes.Equal(have, data) {
 		return nil
 	}
@@ -223,21 +278,22 @@ func (s *Store) keepLast(entries []crl.Entry) error {
 // edits is how often an edit is begun anew when other hands write the same file at the same time.
 const edits = 20
 
-// edit adds entries to FTS_CRL.json and writes it durably. People and scripts write that file without our lock, so
-// what came out when ours went in is looked at, and what it had and ours has not is added in another round.
-func (s *Store) edit(entries []crl.Entry, o *Outcome) error {
+// edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and scripts write that file without our lock, so
+// what came out when ours went in is looked at, and what it had and ours has not is added in another round. So change may
+// be called several times, and must count nothing twice. It returns what the list had when it was written.
+func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written []crl.Entry, err error) {
 	path := s.endpoint(jsonFile)
 	orphans, sweep, err := s.displaced()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	before, list, err := s.readList(o)
+	if err != nil {
+		return nil, err
 	}
 	wanted := crl.Union(entries, orphans)
 	added, already := map[crl.Serial]crl.Entry{}, map[crl.Serial]crl.Entry{}
-	for range edits {
-		before, list, err := s.readList(o)
-		if err != nil {
-			return err
-		}
+	for round := 1; ; round++ {
 		for _, e := range wanted {
 			if list.Add(e) {
 				added[e.Serial] = e
@@ -245,35 +301,42 @@ func (s *Store) edit(entries []crl.Entry, o *Outcome) error {
 				already[e.Serial] = e
 			}
 		}
-		o.seen = crl.Union(o.seen, list.Entries())
+		if change != nil {
+			if err := change(list); err != nil {
+				return nil, err
+			}
+		}
 		after := list.Bytes()
 		if bytes.Equal(before, after) {
 			break
 		}
 		displaced, err := durable.Replace(path, after, 0o644, readable)
 		if err != nil {
-			return fmt.Errorf("writing the revocation list: %w", err)
+			return nil, fmt.Errorf("writing the revocation list: %w", err)
 		}
-		if bytes.Equal(displaced, before) {
+		if bytes.Equal(displaced, before) || len(displaced) == 0 {
 			break
 		}
-		// Another hand wrote between our reading and our writing.
+		// Another hand wrote between our reading and our writing. Theirs keeps its wording, and gets what ours has.
+		before = after
 		theirs, err := crl.Parse(displaced)
-		if err != nil {
-			aside, err := s.setAside(jsonFile, displaced, "broken")
-			if err != nil {
-				return err
-			}
-			o.SetAside = append(o.SetAside, aside)
-			wanted = crl.Union(o.seen, crl.Salvage(displaced))
+		if err == nil && round < edits {
+			wanted, list = crl.Union(wanted, list.Entries()), theirs
 			continue
 		}
-		// Theirs is put back with its own wording, and ours is added to it in the next round, and whatever they wrote since.
-		since, err := durable.Replace(path, theirs.Bytes(), 0o644, readable)
-		if err != nil {
-			return fmt.Errorf("writing the revocation list: %w", err)
+		what := "broken"
+		if err == nil {
+			what = "changed"
 		}
-		wanted = crl.Union(o.seen, theirs.Entries(), entriesOf(since, nil))
+		aside, err := s.setAside(jsonFile, displaced, what)
+		if err != nil {
+			return nil, err
+		}
+		o.SetAside = append(o.SetAside, aside)
+		if round >= edits {
+			break
+		}
+		wanted = crl.Union(wanted, crl.Salvage(displaced))
 	}
 	for _, e := range entries {
 		if _, ok := added[e.Serial]; ok {
@@ -282,7 +345,7 @@ func (s *Store) edit(entries []crl.Entry, o *Outcome) error {
 			o.Already = append(o.Already, e)
 		}
 	}
-	return sweep()
+	return list.Entries(), sweep()
 }
 
 // displaced returns what lists say that an edit had displaced when it was killed: perhaps the one copy of what another
@@ -326,7 +389,7 @@ func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) 
 		}
 		o.SetAside = append(o.SetAside, aside)
 	}
-	last, err := s.lastGood()
+	last, _, err := s.lastGood()
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}

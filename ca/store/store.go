@@ -39,12 +39,17 @@ const (
 	issuedDir   = "issued"
 	runsDir     = "runs"
 
-	markFile   = "store.json"
-	lockFile   = "store.lock"
-	caFile     = "ca.pem"
-	jsonFile   = "FTS_CRL.json"
-	x509File   = "FTS_CRL.pem"
-	lastFile   = ".FTS_CRL.last"
+	markFile = "store.json"
+	lockFile = "store.lock"
+	caFile   = "ca.pem"
+	jsonFile = "FTS_CRL.json"
+	x509File = "FTS_CRL.pem"
+	lastFile = ".FTS_CRL.last"
+
+	// releasedFile tells a running endpoint what was removed from the list for good: without it, an entry that is gone
+	// stays in force. It has the form of FTS_CRL.json, and its dates say until when a revocation counts no more.
+	releasedFile = ".FTS_CRL.removed"
+
 	issuedFile = "issued.jsonl"
 
 	packageExt = ".zip"

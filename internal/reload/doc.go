@@ -9,5 +9,6 @@
 // certificate never holds up a revocation.
 //
 // The list in force only grows while the endpoint runs. It is what FTS_CRL.json, the signed lists and the last good
-// copy say together; an entry that goes from one of them stays in force.
+// copy say together; an entry that goes from one of them stays in force. Only what ftsca crl remove has taken off is let
+// go: it says so in .FTS_CRL.removed, once neither FTS_CRL.json nor the last good copy have the entry any more.
 package reload

@@ -13,12 +13,13 @@ import (
 
 // The names of the files that are read. There is no other way to name a file in this package.
 const (
-	serverCertificate = "server.pem"    // leaf, then the issuing CA
-	serverKey         = "server.key"    // read by Files.LoadKey
-	authorityBundle   = "ca.pem"        // CAs, and signed lists
-	jsonList          = "FTS_CRL.json"  // the list that people edit
-	signedList        = "FTS_CRL.pem"   // X.509 lists
-	lastGoodList      = ".FTS_CRL.last" // in the form of FTS_CRL.json; hands off
+	serverCertificate = "server.pem"       // leaf, then the issuing CA
+	serverKey         = "server.key"       // read by Files.LoadKey
+	authorityBundle   = "ca.pem"           // CAs, and signed lists
+	jsonList          = "FTS_CRL.json"     // the list that people edit
+	signedList        = "FTS_CRL.pem"      // X.509 lists
+	lastGoodList      = ".FTS_CRL.last"    // in the form of FTS_CRL.json; hands off
+	removedList       = ".FTS_CRL.removed" // in the same form; hands off
 )
 
 // Files is the endpoint's folder.
@@ -52,7 +53,8 @@ type Report struct {
 //
 // In force is every entry of FTS_CRL.json, .FTS_CRL.last and the X.509 lists in FTS_CRL.pem and ca.pem. An X.509 list
 // has to be signed by a CA of ca.pem; it counts also when it is older than its nextUpdate, since to forget a revocation
-// would be worse. What cannot be read of .FTS_CRL.last and the X.509 lists is a warning.
+// would be worse. What .FTS_CRL.removed has, ftsca crl remove took off the list: no X.509 list keeps it in force that
+// dates it earlier. What cannot be read of .FTS_CRL.last, .FTS_CRL.removed and the X.509 lists is a warning.
 //
 // It is an error when server.pem, server.key, ca.pem or FTS_CRL.json is missing or cannot be used. The errors are a
 // *[ListError] for FTS_CRL.json, else what was wrong, with the name of the file.
@@ -109,7 +111,7 @@ func newLoader(f Files, seen []crl.Entry) *loader {
 
 // watched are the files that a look reads.
 func watched() []string {
-	return []string{serverCertificate, serverKey, authorityBundle, jsonList, signedList, lastGoodList}
+	return []string{serverCertificate, serverKey, authorityBundle, jsonList, signedList, lastGoodList, removedList}
 }
 
 func everyFile(string) bool { return true }

@@ -34,11 +34,13 @@ type list struct {
 	part
 	inForce  []crl.Entry
 	vanished []crl.Entry // of inForce, what the JSON list has not
+	removed  []crl.Entry // what .FTS_CRL.removed says
 	checker  *crl.Checker
 
-	json         [sha256.Size]byte // of the last JSON list that was good
-	lastWarnings []string          // about .FTS_CRL.last
-	signed       [2]bundle         // what came of FTS_CRL.pem and of ca.pem
+	json            [sha256.Size]byte // of the last JSON list that was good
+	lastWarnings    []string          // about .FTS_CRL.last
+	removedWarnings []string          // about .FTS_CRL.removed
+	signed          [2]bundle         // what came of FTS_CRL.pem and of ca.pem
 }
 
 // bundle is what came of a file with X.509 lists.
@@ -53,8 +55,8 @@ type taken struct {
 	due time.Time         // its nextUpdate; zero when it has none
 }
 
-// load takes in what the files say more than before; what they say less changes nothing. It returns whether the list in
-// force, or what there is to warn of, is another one now.
+// load takes in what the files say more than before; what they say less changes nothing, unless .FTS_CRL.removed
+// confirms it. It returns whether the list in force, or what there is to warn of, is another one now.
 func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs bool) (changed bool) {
 	grown, before := r.checker == nil, r.faults()
 	json := read(jsonList)
@@ -67,9 +69,17 @@ func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs 
 	if last.changed {
 		grown = r.loadLast(last, json) || grown
 	}
+	removed := read(removedList)
+	if removed.changed {
+		r.loadRemoved(removed)
+	}
+	removed.forget()
+	released := (json.changed || last.changed || removed.changed) && r.release(last)
 	last.forget()
-	if newCAs {
-		r.signed = [2]bundle{} // what was foreign may be ours now
+	grown = grown || released
+	if newCAs = newCAs || released; newCAs {
+		// What was foreign may be ours now, and what an entry covered that was released stands for itself.
+		r.signed = [2]bundle{}
 	}
 	signed := read(signedList)
 	if signed.changed || newCAs {
@@ -131,6 +141,65 @@ func (r *list) loadLast(s, json *source) (changed bool) {
 	return r.add(entries)
 }
 
+// loadRemoved takes in what was removed for good. What cannot be read releases nobody.
+func (r *list) loadRemoved(s *source) {
+	r.removed, r.removedWarnings = nil, nil
+	if s.missing() {
+		return
+	}
+	data, err := s.content()
+	var parsed *crl.List
+	if err == nil {
+		parsed, err = crl.Parse(data)
+	}
+	if err != nil {
+		r.removedWarnings = []string{fmt.Sprintf("%s is damaged, and what was removed from the revocation list may stay in force: %v", s.path, err)}
+		return
+	}
+	r.removed = parsed.Entries()
+}
+
+// release lets go of what was removed for good, unless the JSON list or the last good copy has it: then it was revoked
+// again, or its removal is not complete.
+func (r *list) release(last *source) (changed bool) {
+	left := crl.Except(r.vanished, r.removed)
+	if len(left) == len(r.vanished) || r.err != nil {
+		return false
+	}
+	var kept []crl.Entry
+	if data, err := last.content(); err == nil {
+		kept = crl.Salvage(data) // of a whole list that is all
+	} else if !last.missing() {
+		return false
+	}
+	gone := crl.Missing(kept, crl.Missing(left, r.vanished))
+	if len(gone) == 0 {
+		return false
+	}
+	r.vanished, r.inForce = without(r.vanished, gone), without(r.inForce, gone)
+	r.add(kept)
+	return true
+}
+
+// without returns the entries whose serial and issuer are none of the gone ones.
+func without(entries, gone []crl.Entry) []crl.Entry {
+	type key struct {
+		serial crl.Serial
+		issuer string
+	}
+	known := make(map[key]bool, len(gone))
+	for _, e := range gone {
+		known[key{e.Serial, e.Issuer}] = true
+	}
+	var left []crl.Entry
+	for _, e := range entries {
+		if !known[key{e.Serial, e.Issuer}] {
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
 // loadBundled takes in the X.509 lists of ca.pem. It has the same one as FTS_CRL.pem, unless another program signed
 // its own into it, as FreeTAKServer does when it revokes.
 func (r *list) loadBundled(ca *source, a *authority) (changed bool) {
@@ -171,7 +240,7 @@ func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bo
 				pass(err)
 				continue
 			}
-			changed = r.add(x.Entries) || changed
+			changed = r.add(crl.Except(x.Entries, r.removed)) || changed
 			t = taken{sum, x.NextUpdate}
 		}
 		of.taken = append(of.taken, t)
@@ -205,7 +274,7 @@ func (r *list) add(entries []crl.Entry) (changed bool) {
 
 // faults are the warnings about files that could not be read.
 func (r *list) faults() []string {
-	return slices.Concat(r.lastWarnings, r.signed[0].warnings, r.signed[1].warnings)
+	return slices.Concat(r.lastWarnings, r.removedWarnings, r.signed[0].warnings, r.signed[1].warnings)
 }
 
 func (r *list) warnings(now time.Time) []string {
