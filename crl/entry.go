@@ -3,6 +3,7 @@ package crl
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -114,6 +115,19 @@ func (s entrySet) covers(serial Serial, issuer string) bool {
 const maxKeyID = 64
 
 var errNoKeyID = errors.New("it is no key identifier in hex, as openssl prints it")
+
+// ParseIssuer reads an authority's key identifier in hex, colons, spaces and either case allowed, and returns it as
+// [KeyID] does. It may have 64 octets at most.
+func ParseIssuer(s string) (string, error) {
+	id, err := parseIssuer(s)
+	if err == nil && id == "" {
+		err = errNoKeyID
+	}
+	if err != nil {
+		return "", fmt.Errorf("the issuer %s: %w", quote(s), err)
+	}
+	return id, nil
+}
 
 // parseIssuer reads a key identifier in hex, colons, spaces and either case allowed. Unlike those of a serial its
 // leading zeros count. The empty text is that of every authority.

@@ -113,6 +113,23 @@ func (l *List) Format() error {
 	return nil
 }
 
+// Text returns the first entry of that serial and issuer as it is written, an object of JSON; nil where there is none. It
+// must not be changed.
+func (l *List) Text(e Entry) []byte {
+	l.settle()
+	text, issuer := l.body(), canonical(e.Issuer)
+	var found []byte
+	w := newWalker(text, false, func(is Entry, at *place) {
+		if found == nil && is.Serial == e.Serial && is.Issuer == issuer {
+			found = text[at.start:at.end:at.end]
+		}
+	})
+	if err := w.walk(); err != nil {
+		return nil
+	}
+	return found
+}
+
 // isDocumented tells of a date in the documents' form, with a fraction of a second or none.
 func isDocumented(date string) bool {
 	_, err := time.Parse(time.RFC3339, date)

@@ -303,7 +303,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 			return Publication{}, err
 		}
 		lists[i] = SignedList{Authority: a.Certificate(), PEM: list}
-		p.Lists = append(p.Lists, Published{Authority: a.Certificate().Subject.CommonName, Entries: len(shares[i]), Number: number})
+		p.Lists = append(p.Lists, Published{Authority: a.Certificate().Subject.CommonName, Entries: distinct(shares[i]), Number: number})
 	}
 	// The numbers are used up before the lists are seen anywhere, so that a kill can never make one come twice.
 	var files map[string][]byte

@@ -32,6 +32,7 @@ type Standing struct {
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them: another hand took them out
 	Unsigned []crl.Entry // in force and not yet in FTS_CRL.pem
 	Lapsed   []crl.Entry // in force and no longer in FTS_CRL.pem, since their certificates have expired
+	Foreign  []crl.Entry // in force and never in FTS_CRL.pem: they are about an authority that is none of this store's
 	Dropped  []crl.Entry // in FTS_CRL.pem still, although they were removed from the list since
 	Signed   []*crl.X509 // the lists in FTS_CRL.pem
 
@@ -96,7 +97,7 @@ func (s *Store) standing(written []crl.Entry) (Standing, error) {
 		st.Vanished = crl.Missing(listed, last)
 		st.Trace = s.trace(st.Vanished)
 	}
-	st.Unsigned, st.Lapsed = s.unsigned(st.InForce, signed, st.Signed)
+	s.sortUnsigned(&st, signed)
 	if len(left) < len(signed) {
 		st.Dropped = crl.Missing(slices.Concat(left, st.InForce), signed)
 	}

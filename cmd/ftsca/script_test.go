@@ -86,6 +86,7 @@ func TestScripts(t *testing.T) {
 			"device":  cmdDevice,
 			"sends":   cmdSends,
 			"hears":   cmdHears,
+			"admits":  cmdAdmits,
 			"cut":     cmdCut,
 			"mode":    cmdMode,
 			"glob":    cmdGlob,

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -14,17 +13,30 @@ import (
 func newCRLCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "crl",
-		Short: "Sign and repair the revocation list",
+		Short: "Look at, edit, sign and repair the revocation list",
 		Args:  cobra.NoArgs,
 		RunE:  help,
 	}
-	cmd.AddCommand(newCRLSignCommand(g, runCRLSign), newCRLRepairCommand(g, runCRLRepair))
+	cmd.AddCommand(
+		newCRLListCommand(g, runCRLList),
+		newCRLShowCommand(g, runCRLShow),
+		newCRLAddCommand(g, runCRLAdd),
+		newCRLRemoveCommand(g, runCRLRemove),
+		newCRLRestoreCommand(g, runCRLRestore),
+		newCRLSetReasonCommand(g, runCRLSetReason),
+		newCRLFormatCommand(g, runCRLFormat),
+		newCRLSignCommand(g, runCRLSign),
+		newCRLRepairCommand(g, runCRLRepair),
+		newCRLImportCommand(g, runCRLImport),
+		newCRLExportCommand(g, runCRLExport),
+	)
 	return cmd
 }
 
 type crlSignOptions struct {
 	g          *global
 	next       int
+	accept     bool
 	passphrase secretSource
 	dryRun     bool
 }
@@ -35,13 +47,18 @@ func newCRLSignCommand(g *global, runF func(context.Context, *crlSignOptions) er
 		Use:   "sign",
 		Short: "Sign the X.509 revocation list anew",
 		Long: `Sign all that is in force as an X.509 revocation list, and publish it as endpoint/FTS_CRL.pem and within
-endpoint/ca.pem, which a FreeTAKServer reads at every connection.`,
+endpoint/ca.pem, which a FreeTAKServer reads at every connection.
+
+What another hand took out of FTS_CRL.json is in force and is signed all the same, unless --accept-removals
+confirms that it is to go, as ftsca crl remove --force does. Certificates that have expired are on one more
+list after their end, and then on none; FTS_CRL.json keeps them.`,
 		Example: "  ftsca crl sign\n  ftsca crl sign --next 90 --ca-passphrase-file pass.txt",
 		Args:    cobra.NoArgs,
 		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.next, "next", ca.DefaultCRLDays, "`days` until the list lapses and servers that read it refuse everyone")
+	flags.BoolVar(&o.accept, "accept-removals", false, "let go of what another hand took out of FTS_CRL.json")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	g.bindClock(flags)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be signed, and sign nothing")
@@ -58,7 +75,14 @@ func runCRLSign(ctx context.Context, o *crlSignOptions) error {
 		return err
 	}
 	if o.dryRun {
-		g.say("would sign  %s, %d not signed before, for %s", plural(len(standing.InForce), "revocation", "revocations"),
+		n := len(standing.InForce) - len(standing.Lapsed)
+		if o.accept {
+			n -= len(standing.Vanished)
+			for _, e := range standing.Vanished {
+				g.say("would let go  %s", e.Serial)
+			}
+		}
+		g.say("would sign  %s, %d not signed before, for %s", plural(n, "revocation", "revocations"),
 			len(standing.Unsigned), plural(o.next, "day", "days"))
 		return nil
 	}
@@ -70,7 +94,7 @@ func runCRLSign(ctx context.Context, o *crlSignOptions) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.SignCRL(ctx, store.Signing{Days: o.next}, signers...)
+	p, err := s.SignCRL(ctx, store.Signing{Days: o.next, AcceptRemovals: o.accept}, signers...)
 	if err != nil {
 		return err
 	}
@@ -82,6 +106,9 @@ func runCRLSign(ctx context.Context, o *crlSignOptions) error {
 }
 
 func (g *global) tellPublication(p store.Publication) {
+	for _, e := range p.Removed {
+		g.talk("note: %s is revoked no more: it had been taken out of FTS_CRL.json, and that was accepted", e.Serial)
+	}
 	for _, e := range p.Taken {
 		g.talk("note: %s had been revoked by another program in ca.pem; it is on the list now", e.Serial)
 	}
@@ -150,25 +177,8 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	problems := outcome.Problems
 	if len(outcome.SetAside)+len(outcome.Added) == 0 {
 		g.say("nothing to repair: the revocation list is whole")
-	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}); err != nil {
+	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)
-}
-
-// checkOurs refuses a certificate of another authority: its serial would revoke whichever of ours had the same one.
-func (o *revokeOptions) checkOurs(ctx context.Context, s *store.Store, cert *x509.Certificate, file string) error {
-	if !s.HasAuthority() {
-		return nil
-	}
-	authorities, err := s.Authorities(ctx)
-	if err != nil {
-		return nil // a damaged ledger stops no revocation
-	}
-	for _, ours := range authorities.All() {
-		if cert.CheckSignatureFrom(ours) == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s holds a certificate of another authority, %q", file, cert.Issuer.CommonName)
 }

@@ -256,7 +256,7 @@ func (w *renewing) revokeOld(ctx context.Context, done []*renewal, revoked revoc
 	}
 	g.talk("revoked %s", plural(len(outcome.Added), "earlier certificate", "earlier certificates"))
 	problems := outcome.Problems
-	if err := g.resign(ctx, w.store, w.o.passphrase); err != nil {
+	if err := g.resign(ctx, w.store, w.o.passphrase, nowRevoked); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)

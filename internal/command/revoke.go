@@ -2,8 +2,10 @@ package command
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +20,13 @@ type revokeOptions struct {
 	addresses  []string
 	serials    []string
 	files      []string
+	from       string
 	due        bool
+	undo       bool
+	force      bool
 	reason     string
+	date       time.Time // when it was revoked; zero means now
+	issuer     string    // an authority's key identifier: the one that alone is meant; "" where the certificate tells
 	passphrase secretSource
 	dryRun     bool
 	json       bool
@@ -34,6 +41,12 @@ func newRevokeCommand(g *global, runF func(context.Context, *revokeOptions) erro
 file. It takes effect at once where ftsca serve runs on the store, live sessions included, and needs no
 passphrase. Nothing stops it: a broken list is set aside and the last good one taken up.
 
+--from names many in a file, a name or serial a line, with # before comments; the whole file is checked before
+anything is revoked. A word in it that is no name is a serial from eight hex digits on, or with 0x or colons.
+
+--reason certificate_hold revokes until --undo releases it, or until it is revoked again for another reason.
+Any other reason is final; --force undoes it all the same.
+
 The X.509 list for other servers is signed in the same act where the authority's key can be opened
 without a question: no passphrase, a passphrase file, or a systemd credential. Else it waits for
 ftsca crl sign.`,
@@ -41,6 +54,8 @@ ftsca crl sign.`,
   ftsca revoke bob#1
   ftsca revoke --serial 1A:2B:3C:4D:5E:6F
   ftsca revoke --cert bob.pem
+  ftsca revoke --from lost.txt --reason key_compromise
+  ftsca revoke --undo bob
   ftsca revoke --due`,
 		RunE: g.run(func(ctx context.Context, args []string) error {
 			o.addresses = args
@@ -50,11 +65,17 @@ ftsca crl sign.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.serials, "serial", nil, "`serial` in hex, in any usual spelling; may be repeated")
 	flags.StringArrayVar(&o.files, "cert", nil, "PEM `file` of the certificate; may be repeated")
+	flags.StringVar(&o.from, "from", "", "`file` with a name or serial a line")
+	flags.BoolVar(&o.undo, "undo", false, "release what is on hold, by name or serial")
+	flags.BoolVar(&o.force, "force", false, "with --undo, release whatever the reason")
 	flags.BoolVar(&o.due, "due", false, "revoke what was renewed with --overlap and whose time has come")
-	flags.StringVar(&o.reason, "reason", crl.Unspecified.String(), "why: key_compromise, affiliation_changed, superseded, cessation_of_operation, privilege_withdrawn, …")
+	flags.StringVar(&o.reason, "reason", crl.Unspecified.String(), "why: key_compromise, affiliation_changed, superseded, cessation_of_operation, privilege_withdrawn, certificate_hold, …")
 	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be revoked, and revoke nothing")
 	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
+	for _, name := range []string{"cert", "from", "due", "reason"} {
+		cmd.MarkFlagsMutuallyExclusive("undo", name)
+	}
 	return cmd
 }
 
@@ -95,6 +116,7 @@ type revocation struct {
 	Generation int    `json:"generation,omitempty"`
 	Serial     string `json:"serial"`
 	Already    bool   `json:"already_revoked"`
+	Held       bool   `json:"was_on_hold,omitempty"`
 	Reason     string `json:"reason,omitempty"`
 }
 
@@ -104,8 +126,14 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	if len(o.addresses)+len(o.serials)+len(o.files) == 0 && !o.due {
-		return hinted(usagef("nothing is named that is to be revoked"), "give a name, --serial or --cert")
+	switch {
+	case o.undo:
+		return runRelease(ctx, &releaseOptions{g: g, addresses: append(o.addresses, o.serials...), force: o.force,
+			passphrase: o.passphrase, dryRun: o.dryRun, json: o.json})
+	case o.force:
+		return usagef("--force goes with --undo: revoking needs no force")
+	case len(o.addresses)+len(o.serials)+len(o.files) == 0 && o.from == "" && !o.due:
+		return hinted(usagef("nothing is named that is to be revoked"), "give a name, --serial, --cert or --from")
 	}
 	// No warnings first: in an incident the first line is what was done.
 	s, err := store.Open(g.folder(), g.options())
@@ -133,11 +161,16 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 		}
 		return nil
 	}
-	now := g.env.Now().UTC()
+	if o.date.IsZero() {
+		o.date = g.env.Now().UTC()
+	}
 	var entries []crl.Entry
 	names := map[crl.Serial]string{}
 	for _, t := range targets {
-		entries = append(entries, crl.Entry{Serial: t.serial, Issuer: t.issuer, Date: now, Reason: t.reason(reason)})
+		if o.issuer != "" {
+			t.issuer = o.issuer
+		}
+		entries = append(entries, crl.Entry{Serial: t.serial, Issuer: t.issuer, Date: o.date, Reason: t.reason(reason)})
 		names[t.serial] = t.name
 	}
 	outcome, err := s.Revoke(ctx, entries, names)
@@ -148,11 +181,8 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	if err := o.tell(targets, outcome, reason); err != nil {
 		return err
 	}
-	g.warnVanished(outcome.Vanished)
-	for _, path := range outcome.SetAside {
-		g.talk("warning: the revocation list was broken; it is kept as %s, and the last good one was taken up with all that could be read", path)
-	}
-	if err := g.resign(ctx, s, o.passphrase); err != nil {
+	g.warnOutcome(outcome)
+	if err := g.resign(ctx, s, o.passphrase, nowRevoked); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)
@@ -160,13 +190,16 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 
 // tell says what was done, before anything else is tried.
 func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl.Reason) error {
-	already := map[crl.Serial]bool{}
+	already, held := map[crl.Serial]bool{}, map[crl.Serial]bool{}
 	for _, e := range outcome.Already {
 		already[e.Serial] = true
 	}
+	for _, e := range outcome.Hardened {
+		held[e.Serial] = true
+	}
 	var results []revocation
 	for _, t := range targets {
-		r := revocation{Name: t.name, Generation: t.generation, Serial: t.serial.String(), Already: already[t.serial]}
+		r := revocation{Name: t.name, Generation: t.generation, Serial: t.serial.String(), Already: already[t.serial], Held: held[t.serial]}
 		if !r.Already {
 			r.Reason = t.reason(reason).String()
 		}
@@ -175,6 +208,8 @@ func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl
 		case o.json:
 		case r.Already:
 			o.g.say("was revoked before  %s", t)
+		case r.Held:
+			o.g.say("revoked  %s, which was on hold", t)
 		default:
 			o.g.say("revoked  %s", t)
 		}
@@ -185,11 +220,28 @@ func (o *revokeOptions) tell(targets []target, outcome store.Outcome, reason crl
 	return nil
 }
 
+// changed is how people are told of a change of the list that other servers do not know yet.
+type changed struct{ waits, mend string }
+
+var (
+	nowRevoked = changed{
+		"note: what is revoked is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
+		"the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign",
+	}
+	nowReleased = changed{
+		"note: it is let in again wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
+		"it is revoked no more in FTS_CRL.json; mend this, then ftsca crl sign",
+	}
+	nowReasoned = changed{
+		"note: FTS_CRL.json gives the reason; the X.509 list for other servers waits for: ftsca crl sign",
+		"FTS_CRL.json gives the reason; mend this, then ftsca crl sign",
+	}
+)
+
 // resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
-func (g *global) resign(ctx context.Context, s *store.Store, source secretSource) error {
-	const waits = "note: what is revoked is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign"
+func (g *global) resign(ctx context.Context, s *store.Store, source secretSource, what changed) error {
 	if !s.HasAuthority() {
-		g.talk("%s, on the authority's machine", waits)
+		g.talk("%s, on the authority's machine", what.waits)
 		return nil
 	}
 	keys, err := g.keyring(ctx, s, source, false)
@@ -204,10 +256,10 @@ func (g *global) resign(ctx context.Context, s *store.Store, source secretSource
 		}
 	}
 	if errors.Is(err, errSealed) || errors.Is(err, store.ErrPending) {
-		g.talk("%s", waits)
+		g.talk("%s", what.waits)
 		return nil
 	}
-	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign")
+	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "%s", what.mend)
 }
 
 // tellProblems ends a revocation that took effect and left something undone.
@@ -290,8 +342,20 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 			targets = append(targets, t)
 		}
 	}
+	addresses, serials := o.addresses, o.serials
+	if o.from != "" {
+		many, err := o.readFrom(ctx, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if many.damaged != nil {
+			problems = append(problems, many.damaged)
+		}
+		addresses, serials = append(addresses, many.addresses...), append(serials, many.serials...)
+		find = many.find
+	}
 	now := o.g.env.Now()
-	for _, address := range o.addresses {
+	for _, address := range addresses {
 		records, err := find(address)
 		if err != nil {
 			return nil, nil, err
@@ -330,7 +394,7 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 		add(t)
 		return nil
 	}
-	for _, text := range o.serials {
+	for _, text := range serials {
 		serial, err := crl.ParseSerial(text)
 		if err != nil {
 			return nil, nil, &usageError{fmt.Errorf("--serial %q: %w", text, err)}
@@ -352,4 +416,21 @@ func (o *revokeOptions) targets(ctx context.Context, s *store.Store) (targets []
 		}
 	}
 	return targets, problems, nil
+}
+
+// checkOurs refuses a certificate of another authority: its serial would revoke whichever of ours had the same one.
+func (o *revokeOptions) checkOurs(ctx context.Context, s *store.Store, cert *x509.Certificate, file string) error {
+	if !s.HasAuthority() {
+		return nil
+	}
+	authorities, err := s.Authorities(ctx)
+	if err != nil {
+		return nil // a damaged ledger stops no revocation
+	}
+	for _, ours := range authorities.All() {
+		if cert.CheckSignatureFrom(ours) == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s holds a certificate of another authority, %q", file, cert.Issuer.CommonName)
 }

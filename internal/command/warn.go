@@ -20,9 +20,37 @@ func (g *global) warn(standing store.Standing) {
 		g.talk("warning: %v", broken)
 		g.talk("hint: %s", hintFor(broken))
 	}
-	g.warnVanished(standing.Vanished)
+	g.warnVanished(standing.Vanished, standing.Trace)
 	if n := len(standing.Unsigned); n > 0 {
-		g.talk("note: the X.509 list for other servers lacks %s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"))
+		g.talk("note: the X.509 list for other servers lacks %s%s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"), since(standing.Unsigned))
+	}
+	if n := len(standing.Dropped); n > 0 {
+		g.talk("note: the X.509 list for other servers still has %s: ftsca crl sign, where the authority is", plural(n, "revocation that was removed", "revocations that were removed"))
+	}
+}
+
+// since says when the first of the entries was revoked, as far as they tell.
+func since(entries []crl.Entry) string {
+	var first time.Time
+	for _, e := range entries {
+		if !e.Date.IsZero() && (first.IsZero() || e.Date.Before(first)) {
+			first = e.Date
+		}
+	}
+	switch {
+	case first.IsZero():
+		return ""
+	case len(entries) == 1:
+		return " since " + stamp(first)
+	}
+	return ", the first since " + stamp(first)
+}
+
+// warnOutcome says what else came up while the list was changed.
+func (g *global) warnOutcome(outcome store.Outcome) {
+	g.warnVanished(outcome.Vanished, outcome.Trace)
+	for _, path := range outcome.SetAside {
+		g.talk("warning: the revocation list was broken; it is kept as %s, and the last good one was taken up with all that could be read", path)
 	}
 }
 
@@ -96,8 +124,9 @@ func (g *global) warnPending(authorities store.Authorities) {
 	}
 }
 
-// warnVanished tells of entries that another hand took out of the list and that stay in force.
-func (g *global) warnVanished(vanished []crl.Entry) {
+// warnVanished tells of entries that another hand took out of the list and that stay in force: who revoked them and when,
+// by the audit trail, else when by the entry itself.
+func (g *global) warnVanished(vanished []crl.Entry, trace map[crl.Serial]store.AuditEntry) {
 	if len(vanished) == 0 {
 		return
 	}
@@ -108,9 +137,20 @@ func (g *global) warnVanished(vanished []crl.Entry) {
 			g.talk("warning:   and %d more", len(vanished)-i)
 			break
 		}
-		g.talk("warning:   %s, revoked %s", e.Serial, e.Date.UTC().Format("2006-01-02"))
+		what := e.Serial.String()
+		if by, ok := trace[e.Serial]; ok {
+			if by.Name != "" {
+				what = fmt.Sprintf("%s (serial %s)", by.Name, e.Serial)
+			}
+			g.talk("warning:   %s, revoked by %s at %s, %s", what, by.By, stamp(by.Time), e.Reason)
+			continue
+		}
+		if !e.Date.IsZero() {
+			what += ", revoked at " + stamp(e.Date)
+		}
+		g.talk("warning:   %s, %s", what, e.Reason)
 	}
-	g.talk("hint: ftsca crl repair puts them back into the file")
+	g.talk("hint: ftsca crl restore puts them back into the file; ftsca crl remove confirms that they are to go")
 }
 
 func stays(n int) string {

@@ -1,0 +1,160 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/output"
+)
+
+type crlSetReasonOptions struct {
+	g          *global
+	address    string
+	reason     string
+	force      bool
+	passphrase secretSource
+	dryRun     bool
+	json       bool
+}
+
+func newCRLSetReasonCommand(g *global, runF func(context.Context, *crlSetReasonOptions) error) *cobra.Command {
+	o := &crlSetReasonOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "set-reason SERIAL|NAME|NAME#GENERATION REASON",
+		Short: "Say better why something is revoked",
+		Long: `Change the reason of a revocation, and nothing else of it. What is on hold becomes final by any other reason;
+to make a hold of what is final needs --force, since a hold can be released.`,
+		Example: "  ftsca crl set-reason bob key_compromise\n  ftsca crl set-reason 1A2B3C4D5E6F superseded",
+		Args:    cobra.ExactArgs(2),
+		RunE: g.run(func(ctx context.Context, args []string) error {
+			o.address, o.reason = args[0], args[1]
+			return runF(ctx, o)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.force, "force", false, "make a hold of what is final")
+	o.passphrase.bind(flags, "ca-passphrase", passphraseWhat)
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be changed, and change nothing")
+	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
+	return cmd
+}
+
+func runCRLSetReason(ctx context.Context, o *crlSetReasonOptions) error {
+	g := o.g
+	reason, err := crl.ParseReason(o.reason)
+	if err != nil {
+		return &usageError{err}
+	}
+	s, err := store.Open(g.folder(), g.options())
+	if err != nil {
+		return err
+	}
+	standing, err := s.Standing(ctx)
+	switch {
+	case err != nil:
+		return err
+	case standing.Broken != nil:
+		return standing.Broken
+	}
+	found, err := g.pick(ctx, s, standing.InForce, o.address)
+	if err != nil {
+		return err
+	}
+	if gone := crl.Missing(standing.List.Entries(), found.entries); len(gone) > 0 {
+		return hinted(fmt.Errorf("%s is in force, but another hand took it out of FTS_CRL.json", found.target(gone[0])), "ftsca crl restore puts it back first")
+	}
+	if o.dryRun {
+		for _, e := range found.entries {
+			g.say("would change  %s from %s to %s", found.target(e), e.Reason, reason)
+		}
+		return nil
+	}
+	outcome, err := s.SetReason(ctx, found.entries, found.names(), reason, o.force)
+	var final *store.FinalError
+	if errors.As(err, &final) {
+		return hinted(err, "--force makes a hold of it all the same, which can be released")
+	}
+	if err != nil {
+		return err
+	}
+	results := []edited{}
+	for _, e := range outcome.Changed {
+		one := found.edited(e)
+		one.Reason = reason.String()
+		results = append(results, one)
+		if !o.json {
+			g.say("changed  %s from %s to %s", found.target(e), e.Reason, reason)
+		}
+	}
+	if o.json {
+		if err := output.JSON(g.env.Stdout, results); err != nil {
+			return err
+		}
+	}
+	g.warnOutcome(outcome)
+	if len(outcome.Changed) == 0 {
+		if !o.json {
+			g.say("the reason is %s already", reason)
+		}
+		return nil
+	}
+	return g.resign(ctx, s, o.passphrase, nowReasoned)
+}
+
+type crlFormatOptions struct {
+	g      *global
+	dryRun bool
+}
+
+func newCRLFormatCommand(g *global, runF func(context.Context, *crlFormatOptions) error) *cobra.Command {
+	o := &crlFormatOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "fmt",
+		Short: "Write the list in the documents' form",
+		Long: `Write FTS_CRL.json in the form that FreeTAKServer's documents give: indented by two, serials in hex without
+colons, dates in UTC, reasons as the documents spell them. Nothing is lost: fields that ftsca does not know, their order
+and how their values are written stay, and so does every reason in somebody's own words.`,
+		Example: "  ftsca crl fmt\n  ftsca crl fmt --dry-run",
+		Args:    cobra.NoArgs,
+		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+	}
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the list as it would be, and change nothing")
+	return cmd
+}
+
+func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
+	g := o.g
+	s, err := store.Open(g.folder(), g.options())
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		standing, err := s.Standing(ctx)
+		switch {
+		case standing.Broken != nil:
+			return standing.Broken
+		case err != nil:
+			return err
+		}
+		if err := standing.List.Format(); err != nil {
+			return err
+		}
+		_, err = g.env.Stdout.Write(standing.List.Bytes())
+		return err
+	}
+	changed, err := s.Format(ctx)
+	if err != nil {
+		return err
+	}
+	if changed {
+		g.say("formatted  FTS_CRL.json")
+	} else {
+		g.say("FTS_CRL.json has the documents' form already")
+	}
+	return nil
+}
