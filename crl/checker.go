@@ -19,9 +19,16 @@ type Checker struct {
 
 // NewChecker makes a Checker of the entries, which it does not keep.
 func NewChecker(entries []Entry) *Checker {
-	serials := map[string][]string{}
-	for _, e := range entries {
-		if !e.Serial.unlistable() {
+	sizes := map[string]int{}
+	for i := range entries {
+		sizes[canonical(entries[i].Issuer)]++
+	}
+	serials := make(map[string][]string, len(sizes))
+	for issuer, n := range sizes {
+		serials[issuer] = make([]string, 0, n)
+	}
+	for i := range entries {
+		if e := &entries[i]; !e.Serial.unlistable() {
 			issuer := canonical(e.Issuer)
 			serials[issuer] = append(serials[issuer], e.Serial.octets)
 		}

@@ -42,6 +42,9 @@ func Union(lists ...[]Entry) []Entry {
 // Missing returns the entries of want that have does not cover. An entry covers others of its serial when it has the
 // same issuer or none.
 func Missing(have, want []Entry) []Entry {
+	if len(want) == 0 {
+		return nil
+	}
 	known := setOf(have)
 	var missing []Entry
 	for _, e := range want {

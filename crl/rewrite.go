@@ -15,9 +15,10 @@ import (
 // order of the list. With an entry goes the comma that it had; all else stays as it was written.
 func (l *List) Remove(match func(Entry) bool) []Entry {
 	l.settle()
-	var kept, removed []Entry
-	var b, lead []byte
+	var removed []Entry
+	var lead []byte
 	text, first, copied, open := l.body(), true, int64(0), int64(0)
+	kept, b := make([]Entry, 0, len(l.entries)), make([]byte, 0, len(text))
 	var w *walker
 	w = newWalker(text, false, func(e Entry, at *place) {
 		if first { // what stands before the first entry stands before whichever comes first afterwards
@@ -40,7 +41,8 @@ func (l *List) Remove(match func(Entry) bool) []Entry {
 	if err := w.walk(); err != nil || len(removed) == 0 {
 		return nil
 	}
-	l.become(slices.Concat(b, text[copied:]), len(b), w.close+int64(len(b))-copied, kept)
+	end := len(b)
+	l.become(append(b, text[copied:]...), end, w.close+int64(end)-copied, kept)
 	return removed
 }
 
@@ -185,7 +187,9 @@ func (l *List) body() []byte { return bytes.TrimPrefix(l.text, byteOrderMark) }
 // become gives the list another text, whose places are counted without the byte order mark.
 func (l *List) become(text []byte, end int, close int64, entries []Entry) {
 	mark := l.text[:l.mark()]
-	l.text = slices.Concat(mark, text)
+	if l.text = text; len(mark) > 0 {
+		l.text = slices.Concat(mark, text)
+	}
 	l.end, l.close = len(mark)+end, len(mark)+int(close)
 	l.entries, l.read, l.known = entries, len(entries), nil
 }

@@ -213,11 +213,11 @@ func (w *walker) member(name string) error {
 }
 
 func (w *walker) set(name string, kind jsontext.Kind, raw jsontext.Value) error {
-	text, err := unquote(kind, raw)
+	text, err := unquoted(kind, raw)
 	switch {
 	case name == reasonKey:
 		// A reason that means nothing to us must not make the list unreadable.
-		w.entry.Reason, _ = reasonOf(text)
+		w.entry.Reason, _ = reasonOf(string(text))
 		return nil
 	case name == serialKey && kind == jsontext.KindNumber:
 		return fmt.Errorf("%q is the number %s, which may be meant as decimal or as hex: write it in hex, and in quotes",
@@ -229,21 +229,24 @@ func (w *walker) set(name string, kind jsontext.Kind, raw jsontext.Value) error 
 	case err != nil:
 		return fmt.Errorf("%q: %w", name, err)
 	}
+	// A conversion for the one call costs no memory; a string that is kept for the error would, in each of a million entries.
 	switch name {
 	case serialKey:
-		serial, err := parseSerial(text)
+		serial, err := parseSerial(string(text))
 		if err != nil {
-			return fmt.Errorf("%q %s is no serial number in hex: %w", name, quote(text), err)
+			return fmt.Errorf("%q %s is no serial number in hex: %w", name, quote(string(text)), err)
 		}
 		w.entry.Serial, w.serial = serial, true
 	case dateKey:
-		if w.entry.Date, err = parseDate(text); err != nil {
-			return fmt.Errorf("%q %s: %w", name, quote(text), err)
-		}
-	case issuerKey:
-		issuer, err := parseIssuer(text)
+		date, err := parseDate(string(text))
 		if err != nil {
-			return fmt.Errorf("%q %s: %w", name, quote(text), err)
+			return fmt.Errorf("%q %s: %w", name, quote(string(text)), err)
+		}
+		w.entry.Date = date
+	case issuerKey:
+		issuer, err := parseIssuer(string(text))
+		if err != nil {
+			return fmt.Errorf("%q %s: %w", name, quote(string(text)), err)
 		}
 		if issuer != w.issuer {
 			w.issuer = issuer
@@ -324,14 +327,19 @@ func (w *walker) syntax(err error) error {
 }
 
 func unquote(kind jsontext.Kind, raw jsontext.Value) (string, error) {
+	text, err := unquoted(kind, raw)
+	return string(text), err
+}
+
+// unquoted returns the content of a string, which may lie in raw, and nothing of another value.
+func unquoted(kind jsontext.Kind, raw jsontext.Value) ([]byte, error) {
 	if kind != jsontext.KindString {
-		return "", nil
+		return nil, nil
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), nil
+		return raw[1 : len(raw)-1], nil
 	}
-	text, err := jsontext.AppendUnquote(nil, []byte(raw))
-	return string(text), err
+	return jsontext.AppendUnquote(nil, []byte(raw))
 }
 
 func cut(s string) string {

@@ -98,7 +98,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 		}
 		released = append(released, crl.Entry{Serial: e.Serial, Issuer: e.Issuer, Date: e.Date})
 	}
-	last, lifted := listOf(left).Bytes(), releases(crl.Missing(left, crl.Union(released, standing.released)))
+	last, lifted := standing.text(left), releases(crl.Missing(left, crl.Union(released, standing.released)))
 	if s.authority {
 		err := s.change(func(tx *bbolt.Tx) error {
 			for _, e := range o.Removed {
@@ -160,7 +160,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 		return o, err
 	}
 	o.Vanished, o.Trace = standing.Vanished, standing.Trace
-	last := listOf(standing.InForce).Bytes()
+	last := standing.text(standing.InForce)
 	if err := s.keepLast(last); err != nil {
 		return o, err
 	}
@@ -207,8 +207,10 @@ func (s *Store) Format(ctx context.Context) (changed bool, err error) {
 // putLists keeps the last good list in the ledger, and what was removed from it.
 func putLists(tx *bbolt.Tx, last, released []byte) error {
 	meta := tx.Bucket(metaBucket)
-	if err := meta.Put(listKey, last); err != nil {
-		return err
+	if !bytes.Equal(meta.Get(listKey), last) {
+		if err := meta.Put(listKey, last); err != nil {
+			return err
+		}
 	}
 	if released == nil {
 		return meta.Delete(releasedKey)

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"go.etcd.io/bbolt"
 
 	"github.com/ftsca/ftsca/ca"
@@ -158,8 +159,9 @@ func (s *Store) writePublished(files map[string][]byte) error {
 
 // keptList is an authority's last revocation list, as the ledger keeps it.
 type keptList struct {
-	Number *big.Int `json:"number"`
-	PEM    []byte   `json:"pem"`
+	Number *big.Int  `json:"number"`
+	Made   time.Time `json:"made,omitzero"` // its thisUpdate; zero in ledgers that were written before it was kept
+	PEM    []byte    `json:"pem"`
 }
 
 // getList returns an authority's last list; the zero keptList where it has signed none.
@@ -168,7 +170,7 @@ func getList(tx *bbolt.Tx, authority *x509.Certificate) (l keptList, err error) 
 	if data == nil {
 		return l, nil
 	}
-	if err := json.Unmarshal(data, &l); err != nil {
+	if err := jsonv2.Unmarshal(data, &l); err != nil {
 		return l, fmt.Errorf("reading the last revocation list of %q: %w", authority.Subject.CommonName, err)
 	}
 	return l, nil
@@ -176,8 +178,8 @@ func getList(tx *bbolt.Tx, authority *x509.Certificate) (l keptList, err error) 
 
 // made tells when a list was, the zero time where there is none.
 func (l keptList) made() (time.Time, error) {
-	if len(l.PEM) == 0 {
-		return time.Time{}, nil
+	if len(l.PEM) == 0 || !l.Made.IsZero() {
+		return l.Made, nil
 	}
 	list, err := crl.ParseX509(l.PEM)
 	if err != nil {
@@ -214,7 +216,7 @@ func putList(tx *bbolt.Tx, l SignedList) error {
 	if kept.Number != nil && number.Cmp(kept.Number) <= 0 {
 		return nil
 	}
-	data, err := json.Marshal(keptList{Number: number, PEM: l.PEM})
+	data, err := json.Marshal(keptList{Number: number, Made: parsed.ThisUpdate, PEM: l.PEM})
 	if err != nil {
 		return err
 	}
@@ -325,7 +327,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		if err := putPublished(meta, files); err != nil {
 			return err
 		}
-		return putLists(tx, listOf(standing.InForce).Bytes(), releases(crl.Missing(standing.InForce, standing.released)))
+		return putLists(tx, standing.text(standing.InForce), releases(crl.Missing(standing.InForce, standing.released)))
 	})
 	if err != nil {
 		return Publication{}, fmt.Errorf("recording the revocation list: %w", err)

@@ -40,6 +40,7 @@ type Standing struct {
 	Trace map[crl.Serial]AuditEntry
 
 	released []crl.Entry
+	data     []byte // what List was read from
 }
 
 // BrokenListError says why FTS_CRL.json cannot be read.
@@ -66,34 +67,40 @@ func (s *Store) Standing(ctx context.Context) (Standing, error) {
 	return s.standing(nil)
 }
 
-// standing is Standing for a caller that holds the lock. What it has just written is in force, though another hand may
-// have taken it out again since.
-func (s *Store) standing(written []crl.Entry) (Standing, error) {
+// standing is Standing for a caller that holds the lock. What it wrote, where it did, is in force, though another hand
+// may have taken it out again since.
+func (s *Store) standing(wrote *crl.List) (Standing, error) {
 	var st Standing
 	var listed []crl.Entry
-	if data, err := readRegular(s.endpoint(jsonFile)); err != nil {
-		st.Broken = &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
+	data, err := readRegular(s.endpoint(jsonFile))
+	if err != nil {
+		data, st.Broken = nil, &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
+	} else if wrote != nil && bytes.Equal(data, wrote.Bytes()) {
+		st.List, wrote = wrote, nil
 	} else if st.List, err = crl.Parse(data); err != nil {
 		st.List, st.Broken = nil, &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
 		listed = crl.Salvage(data)
-	} else {
-		listed = st.List.Entries()
 	}
-	last, released, err := s.lastGood()
-	if written != nil {
-		last = crl.Union(written, last)
+	if st.List != nil {
+		st.data, listed = data, st.List.Entries()
 	}
+	last, same, released, err := s.lastGood(st.data)
 	st.released = released
+	if wrote != nil {
+		last, same = crl.Union(wrote.Entries(), last), false
+	}
+	if st.InForce = listed; !same {
+		st.InForce = crl.Union(listed, last)
+	}
 	st.Signed = s.signedLists()
 	signed := signedEntries(st.Signed)
 	left := crl.Except(signed, released)
-	st.InForce = crl.Union(listed, last)
 	// What is signed and was never removed is in force wherever it went.
 	if lost := crl.Missing(st.InForce, left); len(lost) > 0 {
 		lost = s.certified(lost, st.Signed)
 		st.InForce, last = slices.Concat(st.InForce, lost), slices.Concat(last, lost)
 	}
-	if st.Broken == nil {
+	if st.Broken == nil && len(last) > 0 {
 		st.Vanished = crl.Missing(listed, last)
 		st.Trace = s.trace(st.Vanished)
 	}
@@ -102,6 +109,15 @@ func (s *Store) standing(written []crl.Entry) (Standing, error) {
 		st.Dropped = crl.Missing(slices.Concat(left, st.InForce), signed)
 	}
 	return st, err
+}
+
+// text is a list of the entries: FTS_CRL.json itself where it has just those, so that copies of it can be told by their
+// bytes alone.
+func (st *Standing) text(entries []crl.Entry) []byte {
+	if st.List != nil && st.data != nil && slices.EqualFunc(st.List.Entries(), entries, func(a, b crl.Entry) bool { return keyOf(a) == keyOf(b) }) {
+		return st.data
+	}
+	return listOf(entries).Bytes()
 }
 
 // signedLists reads the published X.509 lists, whose entries then name their issuer; what cannot be read of them has
@@ -124,22 +140,28 @@ func (s *Store) signedLists() []*crl.X509 {
 	return lists
 }
 
-// lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's. It
-// returns too what was removed from them for good. What it could read it returns also with an error, which is about the
-// ledger.
-func (s *Store) lastGood() (last, released []crl.Entry, err error) {
-	last = entriesOf(readRegular(s.endpoint(lastFile)))
+// lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's. Those
+// with the same text as listed are left out, and same tells that all are. It returns too what was removed from them for
+// good. What it could read it returns also with an error, which is about the ledger.
+func (s *Store) lastGood(listed []byte) (last []crl.Entry, same bool, released []crl.Entry, err error) {
+	mine, err := readRegular(s.endpoint(lastFile))
+	if same = err == nil && listed != nil && bytes.Equal(mine, listed); !same {
+		last = entriesOf(mine, err)
+	}
 	if !s.authority {
 		data, err := readRegular(s.endpoint(releasedFile))
-		return last, releasesOf(data, err), nil
+		return last, same, releasesOf(data, err), nil
 	}
-	var kept []byte
 	err = s.look(func(tx *bbolt.Tx) error {
-		kept = bytes.Clone(tx.Bucket(metaBucket).Get(listKey))
-		released = releasesOf(bytes.Clone(tx.Bucket(metaBucket).Get(releasedKey)), nil)
+		meta := tx.Bucket(metaBucket)
+		// Entries keep nothing of the text, which is the transaction's and ends with it.
+		if kept := meta.Get(listKey); !bytes.Equal(kept, mine) && (listed == nil || !bytes.Equal(kept, listed)) {
+			last, same = crl.Union(last, entriesOf(kept, nil)), false
+		}
+		released = releasesOf(meta.Get(releasedKey), nil)
 		return nil
 	})
-	return crl.Union(last, entriesOf(kept, nil)), released, err
+	return last, same, released, err
 }
 
 // entriesOf reads a list that only we write; what a fault has left of it counts.
@@ -208,7 +230,7 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
-	inForce := listOf(standing.InForce).Bytes()
+	inForce := standing.text(standing.InForce)
 	if err := s.keepLast(inForce); err != nil {
 		o.Problems = append(o.Problems, err)
 	}
@@ -282,7 +304,7 @@ const edits = 20
 // edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and scripts write that file without our lock, so
 // what came out when ours went in is looked at, and what it had and ours has not is added in another round. So change may
 // be called several times, and must count nothing twice. It returns what the list had when it was written.
-func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written []crl.Entry, err error) {
+func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written *crl.List, err error) {
 	path := s.endpoint(jsonFile)
 	orphans, sweep, err := s.displaced()
 	if err != nil {
@@ -311,7 +333,7 @@ func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outco
 		if bytes.Equal(before, after) {
 			break
 		}
-		displaced, err := durable.Replace(path, after, 0o644, readable)
+		displaced, err := durable.Replace(path, after, 0o644, func(data []byte) bool { return bytes.Equal(data, before) || readable(data) })
 		if err != nil {
 			return nil, fmt.Errorf("writing the revocation list: %w", err)
 		}
@@ -346,7 +368,7 @@ func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outco
 			o.Already = append(o.Already, e)
 		}
 	}
-	return list.Entries(), sweep()
+	return list, sweep()
 }
 
 // displaced returns what lists say that an edit had displaced when it was killed: perhaps the one copy of what another
@@ -390,7 +412,7 @@ func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) 
 		}
 		o.SetAside = append(o.SetAside, aside)
 	}
-	last, _, err := s.lastGood()
+	last, _, _, err := s.lastGood(nil)
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
