@@ -41,14 +41,6 @@ func (d *desk) listed() map[string][]string {
 	return all
 }
 
-func (d *desk) revoke(entries ...crl.Entry) {
-	d.t.Helper()
-	out, err := d.Revoke(d.t.Context(), entries, nil)
-	if err != nil || len(out.Problems) > 0 {
-		d.t.Fatalf("%+v, %v", out, err)
-	}
-}
-
 func serialOf(cert *x509.Certificate) crl.Serial { return crl.SerialOf(cert.SerialNumber) }
 
 func sorted(serials ...crl.Serial) []string {
