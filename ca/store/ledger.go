@@ -167,6 +167,9 @@ func (s *Store) ledger(write bool, use func(*bbolt.DB) error) (err error) {
 	if !s.authority {
 		return ErrNoAuthority
 	}
+	if known := s.faulted.Load(); known != nil {
+		return known
+	}
 	b := &s.book
 	b.Lock()
 	defer b.Unlock()
@@ -199,7 +202,10 @@ func (s *Store) guard(read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = &DamagedError{Path: s.path(AuthorityRoom, ledgerFile), Err: fmt.Errorf("%v", p)}
+			// bbolt holds its file's lock from now on, for which each further opening would wait in vain.
+			damaged := &DamagedError{Path: s.path(AuthorityRoom, ledgerFile), Err: fmt.Errorf("%v", p)}
+			s.faulted.Store(damaged)
+			err = damaged
 		}
 	}()
 	return read()

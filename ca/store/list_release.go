@@ -70,7 +70,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 	if len(o.Removed) == 0 {
 		return o, nil
 	}
-	written, err := s.edit(nil, func(l *crl.List) error {
+	written, err := s.edit(true, nil, func(l *crl.List) error {
 		l.Remove(meant.has)
 		return nil
 	}, &o)
@@ -149,7 +149,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 	if reason == crl.CertificateHold && !force {
 		return Outcome{}, &FinalError{Entries: o.Changed}
 	}
-	written, err := s.edit(nil, func(l *crl.List) error {
+	written, err := s.edit(true, nil, func(l *crl.List) error {
 		l.SetReason(meant.has, reason)
 		return nil
 	}, &o)
@@ -193,7 +193,7 @@ func (s *Store) Format(ctx context.Context) (changed bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	_, err = s.edit(nil, func(l *crl.List) error {
+	_, err = s.edit(true, nil, func(l *crl.List) error {
 		before := bytes.Clone(l.Bytes())
 		if err := l.Format(); err != nil {
 			return err

@@ -268,7 +268,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	}
 	if len(p.Taken) > 0 {
 		var edit Outcome
-		if _, err := s.edit(p.Taken, nil, &edit); err != nil {
+		if _, err := s.edit(true, p.Taken, nil, &edit); err != nil {
 			return Publication{}, fmt.Errorf("taking up what another program revoked: %w", err)
 		}
 	}

@@ -220,7 +220,7 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	}
 	locked := err == nil
 	harden := hardening(entries)
-	written, err := s.edit(entries, harden.apply, &o)
+	written, err := s.edit(locked, entries, harden.apply, &o)
 	if err != nil {
 		return o, err
 	}
@@ -303,8 +303,9 @@ const edits = 20
 
 // edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and scripts write that file without our lock, so
 // what came out when ours went in is looked at, and what it had and ours has not is added in another round. So change may
-// be called several times, and must count nothing twice. It returns what the list had when it was written.
-func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written *crl.List, err error) {
+// be called several times, and must count nothing twice. It returns the list as it was written. Whoever could not have the
+// lock leaves alone what may be another process's.
+func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written *crl.List, err error) {
 	path := s.endpoint(jsonFile)
 	orphans, sweep, err := s.displaced()
 	if err != nil {
@@ -334,6 +335,13 @@ func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outco
 			break
 		}
 		displaced, err := durable.Replace(path, after, 0o644, func(data []byte) bool { return bytes.Equal(data, before) || readable(data) })
+		if errors.Is(err, fs.ErrNotExist) && round < edits {
+			// Beside a process without the lock: one of the two took up what the other had displaced.
+			if before, list, err = s.readList(o); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("writing the revocation list: %w", err)
 		}
@@ -368,6 +376,9 @@ func (s *Store) edit(entries []crl.Entry, change func(*crl.List) error, o *Outco
 			o.Already = append(o.Already, e)
 		}
 	}
+	if !locked {
+		return list, nil
+	}
 	return list, sweep()
 }
 
@@ -378,16 +389,21 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking into the endpoint room: %w", err)
 	}
-	var orphans []string
+	orphans := map[string][]byte{}
 	for _, f := range files {
 		if strings.HasPrefix(f.Name(), "."+jsonFile+".") && strings.HasSuffix(f.Name(), ".old") {
-			orphans = append(orphans, s.endpoint(f.Name()))
-			entries = crl.Union(entries, entriesOf(readRegular(s.endpoint(f.Name()))))
+			data, err := readRegular(s.endpoint(f.Name()))
+			orphans[s.endpoint(f.Name())] = data
+			entries = crl.Union(entries, entriesOf(data, err))
 		}
 	}
 	return entries, func() error {
 		var errs []error
-		for _, name := range orphans {
+		for name, taken := range orphans {
+			// A process without the lock may be using the name, and have put another list there.
+			if data, err := readRegular(name); err == nil && !bytes.Equal(data, taken) {
+				continue
+			}
 			errs = append(errs, durable.Remove(name))
 		}
 		return errors.Join(errs...)

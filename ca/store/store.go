@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -69,6 +70,8 @@ type Store struct {
 	run  string       // names this process's staged files
 	live *flock.Flock // held while this process may have staged files
 	owes bool         // files that this process has promised are not in place
+
+	faulted atomic.Pointer[DamagedError] // what bbolt faulted on
 }
 
 // Options are what a store needs to know of its surroundings.
