@@ -266,18 +266,25 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	if p.Taken, p.SetAside, err = s.readBack(); err != nil {
 		return Publication{}, err
 	}
-	if len(p.Taken) > 0 {
-		var edit Outcome
-		if _, err := s.edit(true, p.Taken, nil, &edit); err != nil {
-			return Publication{}, fmt.Errorf("taking up what another program revoked: %w", err)
-		}
-	}
 	standing, err := s.standing(nil)
 	if err != nil {
 		return Publication{}, err
 	}
 	if standing.Broken != nil {
 		return Publication{}, standing.Broken
+	}
+	names, err := s.displacedNames()
+	if err != nil {
+		return Publication{}, err
+	}
+	if len(p.Taken)+len(names) > 0 {
+		var edit Outcome
+		if _, err := s.edit(true, p.Taken, nil, &edit); err != nil {
+			return Publication{}, fmt.Errorf("taking up what another program revoked: %w", err)
+		}
+		if standing, err = s.standing(nil); err != nil {
+			return Publication{}, err
+		}
 	}
 	if how.AcceptRemovals && len(standing.Vanished) > 0 {
 		o, err := s.remove(standing.Vanished, nil, true, ", and it had vanished when the list was signed")

@@ -385,17 +385,15 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 // displaced returns what lists say that an edit had displaced when it was killed: perhaps the one copy of what another
 // hand had just written. sweep removes them, when their entries are on the list.
 func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error) {
-	files, err := os.ReadDir(s.Endpoint())
+	names, err := s.displacedNames()
 	if err != nil {
-		return nil, nil, fmt.Errorf("looking into the endpoint room: %w", err)
+		return nil, nil, err
 	}
 	orphans := map[string][]byte{}
-	for _, f := range files {
-		if strings.HasPrefix(f.Name(), "."+jsonFile+".") && strings.HasSuffix(f.Name(), ".old") {
-			data, err := readRegular(s.endpoint(f.Name()))
-			orphans[s.endpoint(f.Name())] = data
-			entries = crl.Union(entries, entriesOf(data, err))
-		}
+	for _, name := range names {
+		data, err := readRegular(s.endpoint(name))
+		orphans[s.endpoint(name)] = data
+		entries = crl.Union(entries, entriesOf(data, err))
 	}
 	return entries, func() error {
 		var errs []error
@@ -408,6 +406,20 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 		}
 		return errors.Join(errs...)
 	}, nil
+}
+
+func (s *Store) displacedNames() ([]string, error) {
+	files, err := os.ReadDir(s.Endpoint())
+	if err != nil {
+		return nil, fmt.Errorf("looking into the endpoint room: %w", err)
+	}
+	var names []string
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "."+jsonFile+".") && strings.HasSuffix(f.Name(), ".old") {
+			names = append(names, f.Name())
+		}
+	}
+	return names, nil
 }
 
 // readList reads FTS_CRL.json for a change. Where it cannot be read, it is set aside and a list made from the last
