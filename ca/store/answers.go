@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"go.etcd.io/bbolt"
 
@@ -35,9 +34,16 @@ func (s *Store) Answered(ctx context.Context, request, answer [32]byte) (bool, e
 	return ours, err
 }
 
-// NoteTaken keeps that an answer was taken in, by the SHA-256 of its manifest: it need not lie in the folder any more.
-func (s *Store) NoteTaken(answer [32]byte) error {
-	data, err := json.Marshal(hex.EncodeToString(answer[:]))
+// taken is the note of an answer that was taken in: SHA-256 of both manifests, in hex.
+type taken struct {
+	Request string `json:"request"`
+	Answer  string `json:"answer"`
+}
+
+// NoteTaken keeps which answer was taken in, to which request: it need not lie in a folder any more, and what is asked
+// from then on is another request, for which no old answer will do.
+func (s *Store) NoteTaken(request, answer [32]byte) error {
+	data, err := json.Marshal(taken{hex.EncodeToString(request[:]), hex.EncodeToString(answer[:])})
 	if err == nil {
 		err = durable.WriteFile(s.TransferFile()+".taken", append(data, '\n'), 0o600)
 	}
@@ -47,18 +53,19 @@ func (s *Store) NoteTaken(answer [32]byte) error {
 	return nil
 }
 
-// Taken tells whether an answer is the one that was taken in last.
-func (s *Store) Taken(answer [32]byte) (bool, error) {
-	data, err := os.ReadFile(s.TransferFile() + ".taken")
+// Taken tells of the answer that was taken in last: whether it is the one with that sum, and whether it was to the
+// request with that sum.
+func (s *Store) Taken(request, answer [32]byte) (answered, ours bool, err error) {
+	data, err := readRegular(s.TransferFile() + ".taken")
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return false, false, nil
 	}
-	var sum string
+	var t taken
 	if err == nil {
-		err = json.Unmarshal(data, &sum)
+		err = json.Unmarshal(data, &t)
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking for the answer that was taken in: %w", err)
+		return false, false, fmt.Errorf("looking for the answer that was taken in: %w", err)
 	}
-	return sum == hex.EncodeToString(answer[:]), nil
+	return t.Request == hex.EncodeToString(request[:]), t.Answer == hex.EncodeToString(answer[:]), nil
 }

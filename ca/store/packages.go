@@ -68,7 +68,7 @@ func (s *Store) Purge(ctx context.Context, records []Record) (removed []string, 
 			if len(r.Packages) == 0 {
 				continue
 			}
-			if err := s.changeRecord(tx, r, "purge", func(kept *Record) { kept.Packages = nil }); err != nil {
+			if err := s.changeRecord(tx, r, "purge", func(kept *Record) { kept.Packages = nil }, r.Packages...); err != nil {
 				return err
 			}
 			for _, name := range r.Packages {
@@ -84,8 +84,9 @@ func (s *Store) Purge(ctx context.Context, records []Record) (removed []string, 
 	return removed, nil
 }
 
-// changeRecord changes what the ledger says of a certificate, and the audit trail has it.
-func (s *Store) changeRecord(tx *bbolt.Tx, of Record, act string, change func(*Record)) error {
+// changeRecord changes what the ledger says of a certificate, and the audit trail has it, with the packages that it has
+// then and those that are gone.
+func (s *Store) changeRecord(tx *bbolt.Tx, of Record, act string, change func(*Record), gone ...string) error {
 	key := indexKey(of.Name, of.Generation)
 	data := tx.Bucket(indexBucket).Get(key)
 	if data == nil {
@@ -102,7 +103,7 @@ func (s *Store) changeRecord(tx *bbolt.Tx, of Record, act string, change func(*R
 	if err := tx.Bucket(indexBucket).Put(key, data); err != nil {
 		return err
 	}
-	return s.record(tx, AuditEntry{Act: act, Serial: r.Serial, Name: r.Name, Detail: strings.Join(r.Packages, " ")})
+	return s.record(tx, AuditEntry{Act: act, Serial: r.Serial, Name: r.Name, Detail: strings.Join(append(gone, r.Packages...), " ")})
 }
 
 func contained(names []string, name string) bool {

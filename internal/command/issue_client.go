@@ -31,12 +31,12 @@ func newIssueClientCommand(g *global, runF func(context.Context, *issueClientOpt
 		Use:   "client NAME --host HOST | client --from ROSTER",
 		Short: "Issue a client's certificate and the package that its device imports",
 		Long: `Issue a client's certificate and put it, with its key, the authority's certificates and the
-connection, into a data package that ATAK imports; --for makes one for WinTAK, iTAK and TAK Aware. Any name that a person
+connection, into a data package that ATAK imports; --for makes one for WinTAK, iTAK and TAK Aware too. Any name that a person
 has will do.
 
 The package opens with a password that the package itself carries, as devices expect. It is random
 unless one is given, and told once. Whoever has the package is the client: hand it over privately, and
-remove it from clientPackages/ when it is delivered.
+remove it when it is delivered: ftsca package purge.
 
 --from issues many clients from one file: CSV with a header row, or JSON. Its columns are name, host, family,
 groups, contact, days and key; what a row leaves out, the flags say. The whole file is checked first. A run
@@ -84,6 +84,9 @@ func runIssueClient(ctx context.Context, o *issueClientOptions) error {
 	}
 	if len(pack.families) == 0 {
 		pack.families = []datapackage.Family{datapackage.ATAK}
+	}
+	if err := pack.check(); err != nil {
+		return err
 	}
 	password, made, err := o.g.clientPassword(o.password, o.allowWeak)
 	if err != nil {

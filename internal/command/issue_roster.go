@@ -47,6 +47,9 @@ func runRoster(ctx context.Context, o *issueClientOptions) error {
 	if o.named || o.newGeneration || len(o.sans) > 0 {
 		return usagef("--from takes names from the file: no NAME, --san or --new-generation goes with it")
 	}
+	if o.callsign != "" {
+		return usagef("--callsign is for one client: everybody of the roster would have it")
+	}
 	if o.passwordOut != "" {
 		return usagef("--password-out is for one client: a roster's passwords lie beside their packages")
 	}
@@ -169,6 +172,13 @@ func (r *rosterRun) checkOrders() error {
 	now := r.o.g.env.Now()
 	for _, row := range r.plan.Issue {
 		request, err := csr.New(stand.Public(), r.subject(row), nil)
+		if err == nil {
+			pack := r.pack
+			if pack.families, err = familiesOf(row.Families); err == nil {
+				pack.hosts = row.Hosts
+				err = pack.check()
+			}
+		}
 		if err == nil {
 			_, _, err = ca.Preview(r.authorities.Current, now, r.order(row, request))
 		}

@@ -56,6 +56,25 @@ func (g *global) clientPackages(a store.Authorities, e ca.Entry, p packing, repl
 	return products, nil
 }
 
+// check tells what the families would not take, before anything is signed.
+func (p packing) check() error {
+	contents := datapackage.Contents{AskPassword: p.askPassword}
+	for _, address := range p.hosts {
+		host, port, err := datapackage.ParseHost(address)
+		if err != nil {
+			return &usageError{err}
+		}
+		contents.Connections = append(contents.Connections, p.connection(host, port))
+	}
+	for _, f := range p.families {
+		contents.Extras = p.extrasFor(f)
+		if err := f.Check(contents); err != nil {
+			return &usageError{fmt.Errorf("the package for %s: %w", f.Title(), err)}
+		}
+	}
+	return nil
+}
+
 // connection keeps what the earlier package said of an address.
 func (p packing) connection(host string, port int) datapackage.Connection {
 	for _, c := range p.before {

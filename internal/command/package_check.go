@@ -168,7 +168,7 @@ func (o *packageCheckOptions) print(r check.Report, meetings []met) error {
 		return err
 	}
 	for _, v := range r.Verdicts {
-		g.talk("%-10s %s", v.Family, v.Level())
+		g.say("%-10s %s", v.Family, v.Level())
 	}
 	for _, m := range meetings {
 		if m.Error != "" {

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -10,9 +9,10 @@ import (
 )
 
 type packageDeliveredOptions struct {
-	g     *global
-	names []string
-	all   bool
+	g      *global
+	names  []string
+	all    bool
+	dryRun bool
 }
 
 func newPackageDeliveredCommand(g *global, runF func(context.Context, *packageDeliveredOptions) error) *cobra.Command {
@@ -28,6 +28,7 @@ func newPackageDeliveredCommand(g *global, runF func(context.Context, *packageDe
 		}),
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "all packages that are there")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be noted, and note nothing")
 	return cmd
 }
 
@@ -44,11 +45,14 @@ func runPackageDelivered(ctx context.Context, o *packageDeliveredOptions) error 
 	if err != nil {
 		return err
 	}
-	if err := s.Deliver(ctx, records); err != nil {
+	says := "delivered  %s#%d"
+	if o.dryRun {
+		says = "would note as delivered  %s#%d"
+	} else if err := s.Deliver(ctx, records); err != nil {
 		return err
 	}
 	for _, r := range records {
-		o.g.say("delivered  %s#%d", r.Name, r.Generation)
+		o.g.say(says, r.Name, r.Generation)
 	}
 	return nil
 }
@@ -116,7 +120,7 @@ func runPackagePurge(ctx context.Context, o *packagePurgeOptions) error {
 	}
 	for _, path := range removed {
 		if store.IsPackage(path) {
-			g.say("removed  %s", filepath.Base(path))
+			g.say("removed  %s", path)
 		}
 	}
 	if len(removed) == 0 {

@@ -65,7 +65,7 @@ The key of a client lies in its package alone. Where that has been removed, --re
 	flags.Var(&o.expiring, "expiring", "renew whatever lapses within this `time`, such as 30d, or lapsed in the same time before now")
 	flags.BoolVar(&o.all, "all", false, "renew every client and server with a valid certificate")
 	flags.StringVar(&o.purpose, "type", "", "with --expiring and --all, only `what` is for: client or server")
-	flags.IntVar(&o.days, "days", 0, "validity in days from now (default 730)")
+	flags.IntVar(&o.days, "days", 0, "validity in days from now (default as long as before)")
 	flags.BoolVar(&o.rekey, "rekey", false, "make new keys")
 	bindKey(flags, &o.key, "")
 	flags.BoolVar(&o.revokeOld, "revoke-old", false, "revoke the earlier certificates, when the new ones are issued")
@@ -271,11 +271,14 @@ func (w *renewing) tell(r issued) {
 	}
 	for _, row := range [][2]string{
 		{"renewed", fmt.Sprintf("%s (%s, generation %d)", r.Name, r.Purpose, r.Generation)},
-		{"until", r.NotAfter}, {"package", strings.Join(r.Packages, " ")}, {"certificate", r.Certificate}, {"password", r.Password},
+		{"until", r.NotAfter}, {"certificate", r.Certificate}, {"password", r.Password},
 	} {
 		if row[1] != "" {
 			g.say("%-12s %s", row[0], row[1])
 		}
+	}
+	for _, path := range r.Packages {
+		g.say("%-12s %s", "package", path)
 	}
 	if r.Password != "" {
 		g.talk("note: the password is told this once")

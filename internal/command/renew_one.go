@@ -127,7 +127,7 @@ func (w *renewing) prepareClient(one *renewal, cert *x509.Certificate, key crypt
 	case errors.Is(err, fs.ErrNotExist):
 		return hinted(fmt.Errorf("the package of %q is gone, and its key with it", r.Name), "--rekey makes a new key")
 	case errors.Is(err, datapackage.ErrNoPassword):
-		return hinted(err, "its password is not in the package: give it with --password-file, or make a new key with --rekey when the package is moved away")
+		return hinted(err, "its password is not in the package: give it with --password-file, or move the package away and make a new key with --rekey")
 	default:
 		return hinted(err, "--rekey makes a new key, when the damaged package is moved away")
 	}
@@ -158,9 +158,17 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// noPackageError says that a client has no package here. It counts as [fs.ErrNotExist].
+type noPackageError struct{ name string }
+
+func (e *noPackageError) Error() string {
+	return fmt.Sprintf("there is no package of %q any more", e.name)
+}
+func (e *noPackageError) Unwrap() error { return fs.ErrNotExist }
+
 // openPackages opens the first of a certificate's packages that is there.
 func openPackages(s *store.Store, r store.Record, password secret.Secret) (datapackage.Opened, error) {
-	err := fmt.Errorf("the certificate of %q has no package: %w", r.Name, fs.ErrNotExist)
+	err := error(&noPackageError{r.Name})
 	for _, name := range r.Packages {
 		var opened datapackage.Opened
 		if opened, err = readPackage(packagePath(s, name), password); err == nil || !errors.Is(err, fs.ErrNotExist) {

@@ -116,6 +116,7 @@ func (c shown) print(g *global) {
 		{"fingerprint", c.Fingerprint},
 		{"names", strings.Join(c.Names, " ")},
 		{"groups", strings.Join(c.Groups, " ")},
+		{"contact", c.Contact},
 		{"connects", strings.Join(c.Hosts, " ")},
 		{"for clients", strings.Join(c.Families, " ")},
 		{"packages", strings.Join(c.Packages, " ")},

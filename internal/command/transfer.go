@@ -102,7 +102,7 @@ func (o *transferOutOptions) write(s *store.Store, m transfer.Manifest, contents
 	if !errors.As(err, &waiting) {
 		return err
 	}
-	taken, takenErr := s.Taken(waiting.Sum)
+	_, taken, takenErr := s.Taken([32]byte{}, waiting.Sum)
 	if takenErr != nil || !taken {
 		return errors.Join(err, takenErr)
 	}
@@ -367,7 +367,15 @@ func runTransferIn(ctx context.Context, o *transferInOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := s.NoteTaken(sum); err != nil {
+	request, err := transfer.Remembered(s)
+	if err != nil {
+		return err
+	}
+	asked, err := request.Sum()
+	if err == nil {
+		err = s.NoteTaken(asked, sum)
+	}
+	if err != nil {
 		return err
 	}
 	for _, it := range d.Refused {

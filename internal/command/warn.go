@@ -91,7 +91,7 @@ func lapses(s *store.Store, lists []*crl.X509, now time.Time) []string {
 	for _, l := range dueLists(lists, 0, now) {
 		mend, verb := "ftsca crl sign"+on, "lapses"
 		if len(authorities) > 1 && !bytes.Equal(l.RawIssuer, authorities[0].RawSubject) && isRoot(authorities, l.RawIssuer) {
-			mend = "ftsca crl sign where the root's key is, and ftsca transfer from there"
+			mend = "ftsca transfer out, and back from where the root's key is"
 		}
 		if now.After(l.NextUpdate) {
 			verb = "lapsed"
@@ -118,9 +118,9 @@ func (g *global) warnPending(authorities store.Authorities) {
 	switch p := authorities.Pending; {
 	case p == nil:
 	case authorities.Current == nil:
-		g.talk("note: this authority is pending since %s: its root has to sign its request; ftsca init --complete installs the answer", stamp(p.Since))
+		g.talk("note: this authority is pending since %s: its root has to sign its request (ftsca transfer, or ftsca csr sign and ftsca init --complete)", stamp(p.Since))
 	default:
-		g.talk("note: a request to the root is pending since %s; ftsca init --complete installs the answer", stamp(p.Since))
+		g.talk("note: a request to the root is pending since %s (ftsca transfer, or ftsca init --complete)", stamp(p.Since))
 	}
 }
 

@@ -12,6 +12,26 @@ import (
 	"github.com/ftsca/ftsca/templates"
 )
 
+// Check tells, before there are a certificate and a key, what of the connections, the settings and AskPassword a family
+// would not take, in the words of [Make].
+func (f Family) Check(c Contents) error {
+	if err := f.vetNumber(len(c.Connections)); err != nil {
+		return err
+	}
+	for i := range c.Connections {
+		to := c.Connections[i]
+		if err := to.vet(); err != nil {
+			return err
+		}
+	}
+	if c.AskPassword {
+		if err := f.vetAsking(); err != nil {
+			return err
+		}
+	}
+	return c.Extras.vet(f)
+}
+
 // vet returns c with its defaults filled in.
 func (c Contents) vet(f Family) (Contents, error) {
 	if !f.known() {

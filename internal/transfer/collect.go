@@ -78,7 +78,18 @@ func Collect(ctx context.Context, s *store.Store, now time.Time) (Manifest, [][]
 	}
 	add(News, "", []byte("what is newer\n"))
 	if last, err := Remembered(s); err == nil && sameItems(last, m, contents) {
-		m.ID, m.Made = last.ID, last.Made
+		asked, err := last.Sum()
+		if err != nil {
+			return m, nil, err
+		}
+		answered, _, err := s.Taken(asked, [32]byte{})
+		if err != nil {
+			return m, nil, err
+		}
+		// What was answered is asked anew: else the old answer would do once more, whatever has come since.
+		if !answered {
+			m.ID, m.Made = last.ID, last.Made
+		}
 	}
 	m, err = Complete(m, contents)
 	return m, contents, err
@@ -109,6 +120,9 @@ func endpointAuthorities(s *store.Store) ([]*x509.Certificate, error) {
 		if block.Type == "CERTIFICATE" {
 			only.Write(pem.EncodeToMemory(block))
 		}
+	}
+	if only.Len() == 0 {
+		return nil, fmt.Errorf("the endpoint's authorities %s: there is none in it: the authority was still pending when the room was copied", s.CAFile())
 	}
 	certs, err := decodeCertificates(only.Bytes())
 	if err != nil {
