@@ -266,7 +266,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	if p.Taken, p.SetAside, err = s.readBack(); err != nil {
 		return Publication{}, err
 	}
-	standing, err := s.standing(nil)
+	standing, err := s.settled()
 	if err != nil {
 		return Publication{}, err
 	}
@@ -340,6 +340,17 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		return Publication{}, fmt.Errorf("recording the revocation list: %w", err)
 	}
 	return p, s.writePublished(files)
+}
+
+// settled is standing, after a moment where the list cannot be read: a script that writes it in place may be about to.
+func (s *Store) settled() (Standing, error) {
+	const patience, pause = 500 * time.Millisecond, 5 * time.Millisecond
+	for end := time.Now().Add(patience); ; time.Sleep(pause) {
+		standing, err := s.standing(nil)
+		if err != nil || standing.Broken == nil || time.Now().After(end) {
+			return standing, err
+		}
+	}
 }
 
 // signingTime is the time that lists bear, and what the audit trail shall say of it.

@@ -301,10 +301,10 @@ func (s *Store) keepLast(data []byte) error {
 // edits is how often an edit is begun anew when other hands write the same file at the same time.
 const edits = 20
 
-// edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and scripts write that file without our lock, so
-// what came out when ours went in is looked at, and what it had and ours has not is added in another round. So change may
-// be called several times, and must count nothing twice. It returns the list as it was written. Whoever could not have the
-// lock leaves alone what may be another process's.
+// edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and
+// scripts write that file without our lock, so what came out when ours went in is looked at, and what it had and ours
+// has not is added in another round. So change may be called several times, and must count nothing twice. It returns the
+// list as it was written. Whoever could not have the lock leaves alone what may be another process's.
 func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written *crl.List, err error) {
 	path := s.endpoint(jsonFile)
 	orphans, sweep, err := s.displaced()
@@ -334,7 +334,8 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 		if bytes.Equal(before, after) {
 			break
 		}
-		displaced, err := durable.Replace(path, after, 0o644, func(data []byte) bool { return bytes.Equal(data, before) || readable(data) })
+		// Also where it was broken before: a script may have been about to write it, and goes on in what is displaced.
+		displaced, err := durable.Replace(path, after, 0o644, readable)
 		if errors.Is(err, fs.ErrNotExist) && round < edits {
 			// Beside a process without the lock: one of the two took up what the other had displaced.
 			if before, list, err = s.readList(o); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	patience = 200 * time.Millisecond // how long Replace waits for a displaced content to become whole
+	patience = 500 * time.Millisecond // how long Replace waits for a displaced content to become whole
 	pause    = 2 * time.Millisecond   // between two looks at it
 
 	// displacedSuffix is not that of other temporary files: what a kill leaves of a Replace may be the one copy of
@@ -25,7 +25,7 @@ const (
 // that renames a file of its own into place at the same instant may be lost.
 //
 // Somebody may be writing into the displaced file still. Where whole is given and says no to what it holds, Replace
-// looks again for up to 200 ms, and then returns what there is.
+// looks again for up to 500 ms, and then returns what there is.
 //
 // What is displaced is read only where it is a regular file; a link goes, unread, and counts as empty.
 //
