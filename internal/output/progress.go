@@ -2,6 +2,7 @@ package output
 
 import (
 	"io"
+	"sync"
 	"time"
 
 	"github.com/cheggaaa/pb/v3"
@@ -11,6 +12,8 @@ import (
 // methods may be called from several goroutines.
 type Progress struct {
 	bar *pb.ProgressBar // nil where nobody watches
+
+	mu sync.Mutex // a step and what it says of the time left go together
 }
 
 // NewProgress begins a line on a terminal of width columns, with what is being done in front and a bar up to total. A
@@ -33,6 +36,8 @@ func (p *Progress) Add(n int) {
 	if p.bar == nil {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	// Steps come in bursts, and from those the library's own estimate is several times too short.
 	p.bar.Add(n)
 	if done, total := p.bar.Current(), p.bar.Total(); 0 < done && done < total {
