@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,5 +84,47 @@ func TestFullDiskStopsARolloverAndLosesNothing(t *testing.T) {
 				t.Errorf("%s with %s blocks: the rollover, run again, led to %+v\n%s", store, size, a, out)
 			}
 		}
+	}
+}
+
+func TestFullDiskLeavesTheRevocationListWhole(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		testpki.Lack(t, "a limit on file sizes, which stands in for the full disk")
+	}
+	template := newOperator(t)
+	template.must(template.issue("alice")...)
+	add := []string{"crl", "add"}
+	for i := range 200 {
+		add = append(add, fmt.Sprintf("AA%04X", i))
+	}
+	template.must(add...)
+	stopped := 0
+	for _, size := range diskSizes {
+		o := copyAs(t, filepath.Dir(template.store), filepath.Base(template.store))
+		out, err := o.onFullDisk(size, "revoke", "alice")
+		list, readErr := os.ReadFile(filepath.Join(o.store, "endpoint", "FTS_CRL.json"))
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		entries := bytes.Count(list, []byte("serial_number"))
+		said := err == nil || strings.Contains(out, "the revocation is in force, but")
+		if !said {
+			stopped++
+			if !strings.Contains(out, "file too large") {
+				t.Errorf("with %s blocks the revocation ended with %v, and said\n%s", size, err, out)
+			}
+		}
+		if said && entries != 201 || !said && entries != 200 {
+			t.Errorf("with %s blocks the list has %d entries, and was said\n%s", size, entries, out)
+		}
+		// With room again, all goes on.
+		o.must("revoke", "alice")
+		o.whole()
+		if show, _, err := o.run("show", "alice"); err == nil || !strings.Contains(show, "revoked") {
+			t.Errorf("with %s blocks alice is not revoked: %s", size, show)
+		}
+	}
+	if stopped == 0 || stopped == len(diskSizes) {
+		t.Errorf("%d of %d limits stopped the revocation", stopped, len(diskSizes))
 	}
 }
