@@ -1,0 +1,210 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/durable"
+)
+
+var errIrregular = errors.New("it is no regular file")
+
+// edits is how often an edit is begun anew when other hands write the same file at the same time.
+const edits = 20
+
+// edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and
+// scripts write that file without our lock, so what came out when ours went in is looked at, and what it had and ours
+// has not is added in another round. So change may be called several times, and must count nothing twice. It returns the
+// list as it was written. Whoever could not have the lock leaves alone what may be another process's.
+func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) error, o *Outcome) (written *crl.List, err error) {
+	path := s.endpoint(jsonFile)
+	orphans, sweep, err := s.displaced()
+	if err != nil {
+		return nil, err
+	}
+	before, list, err := s.readList(o)
+	if err != nil {
+		return nil, err
+	}
+	wanted := crl.Union(entries, orphans)
+	added, already := map[crl.Serial]crl.Entry{}, map[crl.Serial]crl.Entry{}
+	for round := 1; ; round++ {
+		for _, e := range wanted {
+			if list.Add(e) {
+				added[e.Serial] = e
+			} else if _, ours := added[e.Serial]; !ours {
+				already[e.Serial] = e
+			}
+		}
+		if change != nil {
+			if err := change(list); err != nil {
+				return nil, err
+			}
+		}
+		after := list.Bytes()
+		if bytes.Equal(before, after) {
+			break
+		}
+		// Also where it was broken before: a script may have been about to write it, and goes on in what is displaced.
+		displaced, err := durable.Replace(path, after, 0o644, readable)
+		if errors.Is(err, fs.ErrNotExist) && round < edits {
+			// Beside a process without the lock: one of the two took up what the other had displaced.
+			if before, list, err = s.readList(o); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("writing the revocation list: %w", err)
+		}
+		if bytes.Equal(displaced, before) || len(displaced) == 0 {
+			break
+		}
+		// Another hand wrote between our reading and our writing. Theirs keeps its wording, and gets what ours has.
+		before = after
+		theirs, err := crl.Parse(displaced)
+		if err == nil && round < edits {
+			wanted, list = crl.Union(wanted, list.Entries()), theirs
+			continue
+		}
+		what := "broken"
+		if err == nil {
+			what = "changed"
+		}
+		aside, err := s.setAside(jsonFile, displaced, what)
+		if err != nil {
+			return nil, err
+		}
+		o.SetAside = append(o.SetAside, aside)
+		if round >= edits {
+			break
+		}
+		wanted = crl.Union(wanted, crl.Salvage(displaced))
+	}
+	for _, e := range entries {
+		if _, ok := added[e.Serial]; ok {
+			o.Added = append(o.Added, e)
+		} else {
+			o.Already = append(o.Already, e)
+		}
+	}
+	if !locked {
+		return list, nil
+	}
+	return list, sweep()
+}
+
+// displaced returns what lists say that an edit had displaced when it was killed: perhaps the one copy of what another
+// hand had just written. sweep removes them, when their entries are on the list.
+func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error) {
+	names, err := s.displacedNames()
+	if err != nil {
+		return nil, nil, err
+	}
+	orphans := map[string][]byte{}
+	for _, name := range names {
+		data, err := readRegular(s.endpoint(name))
+		orphans[s.endpoint(name)] = data
+		entries = crl.Union(entries, entriesOf(data, err))
+	}
+	return entries, func() error {
+		var errs []error
+		for name, taken := range orphans {
+			// A process without the lock may be using the name, and have put another list there.
+			if data, err := readRegular(name); err == nil && !bytes.Equal(data, taken) {
+				continue
+			}
+			errs = append(errs, durable.Remove(name))
+		}
+		return errors.Join(errs...)
+	}, nil
+}
+
+func (s *Store) displacedNames() ([]string, error) {
+	files, err := os.ReadDir(s.Endpoint())
+	if err != nil {
+		return nil, fmt.Errorf("looking into the endpoint room: %w", err)
+	}
+	var names []string
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "."+jsonFile+".") && strings.HasSuffix(f.Name(), ".old") {
+			names = append(names, f.Name())
+		}
+	}
+	return names, nil
+}
+
+// readList reads FTS_CRL.json for a change. Where it cannot be read, it is set aside and a list made from the last
+// good one and every entry that still parses; before is nil then, as no content of the file is to be kept.
+func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) {
+	path := s.endpoint(jsonFile)
+	before, err = readRegular(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
+		return nil, nil, &BrokenListError{Path: path, Err: err}
+	}
+	if err == nil {
+		if list, err = crl.Parse(before); err == nil {
+			return before, list, nil
+		}
+		aside, err := s.setAside(jsonFile, before, "broken")
+		if err != nil {
+			return nil, nil, err
+		}
+		o.SetAside = append(o.SetAside, aside)
+	}
+	last, _, _, err := s.lastGood(nil)
+	if err != nil {
+		o.Problems = append(o.Problems, err)
+	}
+	return before, listOf(crl.Union(crl.Salvage(before), last)), nil
+}
+
+// readRegular reads a file of the endpoint room, whose owner may be a service's account, and follows no link there: else
+// that account could have root read, and keep for all to see, what only root may.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, errIrregular)
+	}
+	// Were a link put there since, it could still not lead out of the room.
+	f, err := os.OpenInRoot(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// readable tells whether a displaced list is whole: a script that writes in place may not be done with it.
+func readable(data []byte) bool {
+	_, err := crl.Parse(data)
+	return err == nil
+}
+
+// setAside keeps a file's content under a name that tells what and when, and returns its path.
+func (s *Store) setAside(name string, data []byte, what string) (string, error) {
+	base := s.endpoint(name + "." + what + "-" + s.o.Now().UTC().Format("20060102T150405Z"))
+	for n := 1; ; n++ {
+		path := base
+		if n > 1 {
+			path = fmt.Sprintf("%s-%d", base, n)
+		}
+		err := durable.Create(path, data, 0o644)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrExist) || n > 1000 {
+			return "", fmt.Errorf("setting the %s %s aside: %w", what, name, err)
+		}
+	}
+}
