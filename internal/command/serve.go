@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -29,8 +30,16 @@ type serveOptions struct {
 	listen    string
 	logFormat string
 	drain     time.Duration
+	lists     []string
+	staleList string
 	unseal    secretSource
 }
+
+// What --stale-crl says.
+const (
+	staleRefuse = "refuse"
+	staleWarn   = "warn"
+)
 
 func newServeCommand(g *global, runF func(context.Context, *serveOptions) error) *cobra.Command {
 	o := &serveOptions{g: g}
@@ -41,10 +50,14 @@ func newServeCommand(g *global, runF func(context.Context, *serveOptions) error)
 all the others. Only clients whose certificate this authority issued, and that is neither expired nor
 revoked, are let in; who is revoked while connected is cut off within a second.
 
-It opens nothing outside endpoint/, watches the files there, and ends cleanly on SIGINT and SIGTERM.
-SIGHUP has it read everything anew.`,
+It opens nothing outside endpoint/ but what --crl names, watches the files, and ends cleanly on SIGINT and
+SIGTERM. SIGHUP has it read everything anew.
+
+--crl names an X.509 list that another program signs with the same authority's key: what it revokes counts
+beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.`,
 		Example: `  ftsca serve
-  ftsca serve --listen 10.0.0.5:8089 --log-format json`,
+  ftsca serve --listen 10.0.0.5:8089 --log-format json
+  ftsca serve --crl /opt/fts/certs/ca.pem`,
 		Args: cobra.NoArgs,
 		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
@@ -52,6 +65,8 @@ SIGHUP has it read everything anew.`,
 	flags.StringVar(&o.listen, "listen", "0.0.0.0:8089", "`address` to listen on")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
+	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
+	flags.StringVar(&o.staleList, "stale-crl", staleRefuse, "what to do where a further list is past its nextUpdate: refuse or warn")
 	o.unseal.bind(flags, "server-key-passphrase", "the passphrase of a sealed server.key")
 	return cmd
 }
@@ -65,6 +80,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if o.drain <= 0 {
 		return usagef("--drain %s: give a time", o.drain)
 	}
+	lists, err := o.furtherLists()
+	if err != nil {
+		return err
+	}
 	s, err := store.Open(g.folder(), g.options())
 	if err != nil {
 		return err
@@ -74,7 +93,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			"serve from the store of an issuing authority below it, or from its endpoint/ room")
 	}
 	serving := false
-	files := reload.Files{Dir: s.Endpoint(), LoadKey: o.keyLoader(&serving)}
+	files := reload.Files{Dir: s.Endpoint(), LoadKey: o.keyLoader(&serving), Lists: lists, StaleLists: o.staleList == staleWarn}
 	trust, report, err := files.Load(g.env.Now(), nil)
 	if err != nil {
 		return explainLoad(err, s.Endpoint())
@@ -127,6 +146,26 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	return nil
 }
 
+// furtherLists are the files that --crl names.
+func (o *serveOptions) furtherLists() (paths []string, err error) {
+	if o.staleList != staleRefuse && o.staleList != staleWarn {
+		return nil, usagef("--stale-crl %q is neither %s nor %s", o.staleList, staleRefuse, staleWarn)
+	}
+	for _, name := range o.lists {
+		if name == "" {
+			return nil, usagef("--crl: give a file")
+		}
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, fmt.Errorf("finding the revocation list %s: %w", name, err)
+		}
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
 func (o *serveOptions) logger() (*slog.Logger, error) {
 	switch o.logFormat {
 	case "text":
@@ -160,6 +199,14 @@ func explainLoad(err error, dir string) error {
 	var list *reload.ListError
 	if errors.As(err, &list) {
 		return hinted(err, "ftsca crl repair sets the file aside and makes the list anew from the last good one and all that can be read")
+	}
+	var stale *reload.StaleError
+	if errors.As(err, &stale) {
+		return hinted(err, "get a newer one from whoever signs it; --stale-crl=warn serves all the same")
+	}
+	var given *reload.GivenError
+	if errors.As(err, &given) {
+		return hinted(err, "--crl takes an X.509 list in PEM or DER that an authority in ca.pem signed; ftsca crl import reads other forms")
 	}
 	if _, missing := os.Stat(filepath.Join(dir, serverStem+certificateExt)); missing != nil {
 		return hinted(err, "ftsca issue server makes the server's certificate and key")

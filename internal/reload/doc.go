@@ -8,6 +8,9 @@
 // the revocation list. A part that is broken keeps what it said before, and the others go on, so that a faulty
 // certificate never holds up a revocation.
 //
+// Beside the folder, further X.509 lists may be read (Files.Lists). They have to be right at the start; later, one that is
+// broken is a warning.
+//
 // The list in force only grows while the endpoint runs. It is what FTS_CRL.json, the signed lists and the last good
 // copy say together; an entry that goes from one of them stays in force. Only what ftsca crl remove has taken off is let
 // go: it says so in .FTS_CRL.removed, once neither FTS_CRL.json nor the last good copy have the entry any more.

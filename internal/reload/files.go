@@ -11,7 +11,7 @@ import (
 	"github.com/ftsca/ftsca/internal/mtls"
 )
 
-// The names of the files that are read. There is no other way to name a file in this package.
+// The names of the files of the folder that are read.
 const (
 	serverCertificate = "server.pem"       // leaf, then the issuing CA
 	serverKey         = "server.key"       // read by Files.LoadKey
@@ -28,6 +28,10 @@ type Files struct {
 	Dir string
 	// LoadKey reads the server's private key. It is called again whenever the file changes.
 	LoadKey func(path string) (crypto.Signer, error)
+	// Lists are files with further X.509 lists, in PEM or DER, by absolute path. Nil: none.
+	Lists []string
+	// StaleLists has Load take further lists that are past their nextUpdate, with a warning.
+	StaleLists bool
 }
 
 // Report tells about what was loaded.
@@ -56,14 +60,23 @@ type Report struct {
 // would be worse. What .FTS_CRL.removed has, ftsca crl remove took off the list: no X.509 list keeps it in force that
 // dates it earlier. What cannot be read of .FTS_CRL.last, .FTS_CRL.removed and the X.509 lists is a warning.
 //
-// It is an error when server.pem, server.key, ca.pem or FTS_CRL.json is missing or cannot be used. The errors are a
-// *[ListError] for FTS_CRL.json, else what was wrong, with the name of the file.
+// Further lists count beside all of that, whatever was removed. They have to be signed by a CA of ca.pem too, and to be
+// in date.
+//
+// It is an error when server.pem, server.key, ca.pem, FTS_CRL.json or a further list is missing or cannot be used. The
+// errors are a *[ListError] for FTS_CRL.json, a *[GivenError] or a *[StaleError] for a further list, else what was wrong,
+// with the name of the file.
 func (f Files) Load(now time.Time, seen []crl.Entry) (*mtls.Trust, Report, error) {
 	l := newLoader(f, seen)
 	l.look(now, everyFile)
 	for _, p := range l.parts() {
 		if p.err != nil {
 			return nil, Report{}, p.err
+		}
+	}
+	for _, given := range l.list.given {
+		if err := given.check(now, f.StaleLists); err != nil {
+			return nil, Report{}, err
 		}
 	}
 	trust, report := l.picture(now)
@@ -102,15 +115,19 @@ func (p *part) fault(err error, files ...*source) {
 
 func newLoader(f Files, seen []crl.Entry) *loader {
 	l := &loader{files: f, sources: map[string]*source{}}
-	for _, name := range watched() {
+	for _, name := range f.inFolder() {
 		l.sources[name] = &source{path: filepath.Join(f.Dir, name)}
+	}
+	for _, path := range f.Lists {
+		l.sources[path] = &source{path: path}
+		l.list.given = append(l.list.given, &givenList{path: path})
 	}
 	l.list.inForce = slices.Clone(seen)
 	return l
 }
 
-// watched are the files that a look reads.
-func watched() []string {
+// inFolder are the files of the folder that a look reads.
+func (f Files) inFolder() []string {
 	return []string{serverCertificate, serverKey, authorityBundle, jsonList, signedList, lastGoodList, removedList}
 }
 
@@ -148,7 +165,7 @@ func (l *loader) picture(now time.Time) (*mtls.Trust, Report) {
 	}
 	warnings := slices.Concat(l.authority.warnings, revoked, expired(issuers, now),
 		l.list.warnings(now), ownRevoked(trust, l.authority.cas, l.list.checker))
-	return trust, Report{Entries: l.list.inForce, Vanished: l.list.vanished, Warnings: warnings, loader: l}
+	return trust, Report{Entries: l.list.inForce, Vanished: crl.Missing(l.list.givenEntries, l.list.vanished), Warnings: warnings, loader: l}
 }
 
 // ownRevoked warns of a server that shows a revoked certificate: no client looks, but somebody meant something by it.

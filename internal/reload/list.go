@@ -50,6 +50,9 @@ type list struct {
 	lastWarnings    []string          // about .FTS_CRL.last
 	removedWarnings []string          // about .FTS_CRL.removed
 	signed          [2]bundle         // what came of FTS_CRL.pem and of ca.pem
+
+	given        []*givenList
+	givenEntries []crl.Entry // of inForce, what further lists have or had
 }
 
 // bundle is what came of a file with X.509 lists.
@@ -97,6 +100,12 @@ func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs 
 	signed.forget()
 	if (ca.changed || newCAs) && a.err == nil {
 		grown = r.loadBundled(ca, a) || grown
+	}
+	for _, given := range r.given {
+		if s := read(given.path); s.changed || newCAs {
+			grown = r.give(given.load(s, a.cas)) || grown
+			s.forget()
+		}
 	}
 	if grown {
 		giveBack(len(r.inForce))
@@ -187,11 +196,13 @@ func (r *list) release(last *source) (changed bool) {
 		return false
 	}
 	gone := crl.Missing(kept, crl.Missing(left, r.vanished))
+	gone = crl.Missing(r.givenEntries, gone)
 	if len(gone) == 0 {
 		return false
 	}
 	r.vanished, r.inForce = without(r.vanished, gone), without(r.inForce, gone)
 	r.add(kept)
+	r.give(r.givenEntries) // an entry for every issuer stood for them
 	return true
 }
 
@@ -288,7 +299,13 @@ func (r *list) add(entries []crl.Entry) (changed bool) {
 
 // faults are the warnings about files that could not be read.
 func (r *list) faults() []string {
-	return slices.Concat(r.lastWarnings, r.removedWarnings, r.signed[0].warnings, r.signed[1].warnings)
+	all := slices.Concat(r.lastWarnings, r.removedWarnings, r.signed[0].warnings, r.signed[1].warnings)
+	for _, given := range r.given {
+		if given.err != nil {
+			all = append(all, given.err.Error())
+		}
+	}
+	return all
 }
 
 func (r *list) warnings(now time.Time) []string {
@@ -299,6 +316,11 @@ func (r *list) warnings(now time.Time) []string {
 			told = append(told, t)
 			all = append(all, fmt.Sprintf("the signed revocation list was due for renewal at %s: what it revokes counts, "+
 				"but servers that load it refuse every client (ftsca crl sign renews it)", t.due.UTC().Format(time.RFC3339)))
+		}
+	}
+	for _, given := range r.given {
+		if err := given.stale(now); err != nil {
+			all = append(all, err.Error())
 		}
 	}
 	return all

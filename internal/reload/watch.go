@@ -143,7 +143,7 @@ func (f *follower) run(ctx context.Context, folder *folder) {
 }
 
 func (f *follower) forceAll() {
-	for _, name := range watched() {
+	for name := range f.loader.sources {
 		f.forced[name] = true
 	}
 }
