@@ -51,7 +51,7 @@ func (s *Store) Records(ctx context.Context) ([]Record, error) {
 // time that a list of many certificates takes.
 func (s *Store) decodeRecords(values [][]byte) ([]Record, error) {
 	records := make([]Record, len(values))
-	share := max(1000, (len(values)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	share := max(256, (len(values)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	errs := make([]error, (len(values)+share-1)/share)
 	var lanes sync.WaitGroup
 	for lane := range errs {
