@@ -118,7 +118,7 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 				return err
 			}
 			if err := s.record(tx, AuditEntry{Act: "sign-crl", Name: p.Lists[i].Authority,
-				Detail: fmt.Sprintf("number %s, %d entries", p.Lists[i].Number, p.Lists[i].Entries) + remark(noted)}); err != nil {
+				Detail: fmt.Sprintf("number %s, revocations: %d", p.Lists[i].Number, p.Lists[i].Entries) + remark(noted)}); err != nil {
 				return err
 			}
 		}

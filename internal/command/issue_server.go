@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca"
+	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/internal/datapackage"
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/output"
@@ -82,6 +84,9 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 			return err
 		}
 	}
+	if err := o.warnDropped(ctx, i); err != nil {
+		return err
+	}
 	if o.dryRun {
 		return o.preview(i)
 	}
@@ -115,6 +120,36 @@ func runIssueServer(ctx context.Context, o *issueServerOptions) error {
 	o.g.say("key          %s", r.KeyFile)
 	if stem != serverStem {
 		o.g.talk("note: ftsca serve goes on serving as the default server; --default marks another one")
+	}
+	return nil
+}
+
+// warnDropped tells of names that the generation before has and the new one has not: devices that connect to one of them
+// will not trust the server any more.
+func (o *issueServerOptions) warnDropped(ctx context.Context, i *issuing) error {
+	if !o.newGeneration {
+		return nil
+	}
+	records, err := i.store.Find(ctx, o.name)
+	var unknown *store.UnknownError
+	if errors.As(err, &unknown) {
+		return nil // the first generation
+	}
+	if err != nil {
+		return err
+	}
+	before, err := i.store.Certificate(ctx, records[len(records)-1].Serial)
+	if err != nil {
+		return err
+	}
+	next, _, err := ca.Preview(i.authorities.Current, o.g.env.Now(), i.order)
+	if err != nil {
+		return nil // what stands against it is said when it is issued
+	}
+	names := alternativeNames(next)
+	dropped := slices.DeleteFunc(alternativeNames(before), func(name string) bool { return slices.Contains(names, name) })
+	if len(dropped) > 0 {
+		o.g.talk("warning: the generation before is for %s too, and this one is not; --san adds it, and ftsca renew keeps all names", strings.Join(dropped, ", "))
 	}
 	return nil
 }
