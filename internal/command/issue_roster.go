@@ -204,8 +204,8 @@ func (r *rosterRun) run(ctx context.Context) ([]roster.Result, error) {
 	defer progress.End()
 	runner := roster.Runner{
 		Group: rosterGroup,
-		// One more than there are cores: while a group waits for the disk, another one computes.
-		Lanes: runtime.GOMAXPROCS(0) + 1,
+		// Two more than there are cores: while one group waits for the disk, and another for its turn, the rest compute.
+		Lanes: runtime.GOMAXPROCS(0) + 2,
 		Issue: r.issue,
 		Done:  progress.Add,
 	}
