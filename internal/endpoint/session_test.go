@@ -15,9 +15,6 @@ import (
 	"github.com/ftsca/ftsca/internal/mtls"
 )
 
-// cut is well before any limit of the endpoint's by which a session would end without being cut.
-const cut = 5 * time.Second
-
 func TestRevokedClientIsCutFromItsLiveSession(t *testing.T) {
 	w := newWorld(t, nil)
 	alice, bob := w.client("alice"), w.client("bob")
@@ -29,7 +26,7 @@ func TestRevokedClientIsCutFromItsLiveSession(t *testing.T) {
 		t.Errorf("when Judge returned, %d positions of the revoked client were kept", got)
 	}
 	bob.expectEnd()
-	if took := time.Since(begun); took > cut {
+	if took := time.Since(begun); took > time.Second {
 		t.Errorf("the session was cut after %v", took)
 	}
 	if got := alice.next(); !strings.Contains(got, `type="t-x-d-d"`) || !strings.Contains(got, `uid="bob"`) {
@@ -70,7 +67,7 @@ func TestRevokedClientGetsNothingOfWhatStillWaitsForIt(t *testing.T) {
 	begun := time.Now()
 	w.revoke(bob.cert)
 	eventually(t, "the session is over", func() bool { return w.e.Stats().Sessions == 1 })
-	if took := time.Since(begun); took > cut {
+	if took := time.Since(begun); took > time.Second {
 		t.Errorf("the session was cut after %v", took)
 	}
 	got := 0
@@ -228,7 +225,7 @@ func TestDrainEndsThoughAClientDoesNotRead(t *testing.T) {
 	defer shaking.Close()
 	begun := time.Now()
 	w.stop()
-	if took := time.Since(begun); took > cut {
+	if took := time.Since(begun); took > 2*time.Second {
 		t.Errorf("the drain took %v", took)
 	}
 	if err := bob.expectEnd(); errors.Is(err, io.EOF) {

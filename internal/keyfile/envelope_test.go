@@ -19,6 +19,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/secret"
@@ -167,9 +168,13 @@ func TestHostileSealingIsRefusedBeforeAnythingIsDerivedOrAsked(t *testing.T) {
 			s := newSealing(pad(pkcs8Of(t, newKey(t))))
 			tt.change(&s)
 			data := s.pem(t)
+			start := time.Now()
 			_, err := keyfile.Parse(data, func() (secret.Secret, error) { t.Error("asked for a passphrase"); return passphrase, nil })
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+			if took := time.Since(start); took > 500*time.Millisecond {
+				t.Errorf("it took %v", took)
 			}
 			if !keyfile.IsSealed(data) {
 				t.Error("it is not known to be sealed")

@@ -279,9 +279,13 @@ func TestListReplacedByAFolderKeepsTheOldOne(t *testing.T) {
 		w.mu.Lock()
 		w.mustJudge(w.trust, w.bob)
 		w.mu.Unlock()
+		// Others still count.
+		w.replace("FTS_CRL.pem", signedBy(t, w.issuing, nextYear, w.alice))
+		w.untilRevoked(w.alice, w.bob)
+		w.until("it is told as broken", func() bool { return len(w.report.Broken) == 1 })
 		w.remove("FTS_CRL.json")
 		w.write("FTS_CRL.json", jsonOf(w.bob, w.carol))
-		w.untilRevoked(w.bob, w.carol)
+		w.untilRevoked(w.alice, w.bob, w.carol)
 		w.until("it is whole", func() bool { return len(w.report.Broken) == 0 })
 	})
 }
