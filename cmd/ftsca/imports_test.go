@@ -25,7 +25,7 @@ var theHouse = house{
 		"internal/datapackage": {"pkcs12", "templates", "internal/secret"},
 		"internal/roster":      {"ca", "ca/store", "internal/datapackage", "templates", "csr", "pkcs12", "internal/keyfile", "internal/secret"},
 		"internal/transfer":    {"ca", "ca/store", "internal/datapackage", "templates", "csr", "crl", "internal/keyfile", "internal/durable"},
-		"internal/export":      {"ca", "ca/store", "internal/datapackage", "templates", "crl", "pkcs12"},
+		"internal/export":      {"ca", "ca/store", "internal/datapackage", "templates", "crl", "pkcs12", "internal/keyfile", "internal/secret", "internal/durable"},
 		"internal/reload":      {"internal/mtls", "crl"},
 		"internal/endpoint":    {"internal/cot", "internal/mtls"},
 		"internal/check":       {"pkcs12", "internal/secret"},
@@ -43,7 +43,7 @@ var theHouse = house{
 	offline: []string{
 		"ca", "ca/store", "csr", "crl", "pkcs12", "templates",
 		"internal/datapackage", "internal/keyfile", "internal/durable", "internal/secret", "internal/roster", "internal/transfer",
-		"internal/check",
+		"internal/export", "internal/check",
 	},
 	online: []string{"net/http", "net/rpc", "net/smtp", "crypto/tls", "os/exec"},
 

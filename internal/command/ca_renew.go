@@ -32,7 +32,7 @@ Where the root is on another machine, this makes a request for it; ftsca init --
 answer.`,
 		Example: "  ftsca ca renew\n  ftsca ca renew --days 1825\n  ftsca ca renew --root",
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.root, "root", false, "renew the root above the authority, where its key is here")

@@ -27,7 +27,7 @@ longer tell devices to trust it. It is refused while valid certificates of clien
 authority, unless --force says that they are to be locked out.`,
 		Example: `  ftsca ca retire "Valley Rescue CA"`,
 		Args:    cobra.ExactArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.name = args[0]
 			return runF(ctx, o)
 		}),

@@ -44,7 +44,7 @@ Where the root is on another machine, this makes a request for it; ftsca init --
 answer, and the rollover begins then.`,
 		Example: `  ftsca ca rollover --name "Valley Rescue CA 2"`,
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the new authority, its common name")

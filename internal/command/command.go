@@ -74,6 +74,7 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newRootCommand(g),
 		newP12Command(g),
 		newQRCommand(g),
+		newExportCommand(g, runExport),
 		newAuditCommand(g, runAudit),
 		newVersionCommand(g),
 	)
@@ -124,6 +125,7 @@ func (g *global) open(ctx context.Context) (*store.Store, store.Standing, error)
 	}
 	g.warn(standing)
 	g.warnLapses(s, standing.Signed)
+	g.warnExports(s)
 	if s.HasAuthority() {
 		if authorities, err := s.Authorities(ctx); err == nil {
 			g.warnPending(authorities)

@@ -54,7 +54,7 @@ confirms that it is to go, as ftsca crl remove --force does. Certificates that h
 list after their end, and then on none; FTS_CRL.json keeps them.`,
 		Example: "  ftsca crl sign\n  ftsca crl sign --next 90 --ca-passphrase-file pass.txt",
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.next, "next", ca.DefaultCRLDays, "`days` until the list lapses and servers that read it refuse everyone")
@@ -139,7 +139,7 @@ good list and every entry of the broken one that can still be read. Entries that
 are put back.`,
 		Example: "  ftsca crl repair\n  ftsca crl repair --dry-run",
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what is broken, and change nothing")
 	return cmd

@@ -28,7 +28,7 @@ An entry counts under every authority of the store, unless --issuer names the on
 		Example: `  ftsca crl add 1A:2B:3C:4D:5E:6F --reason key_compromise
   ftsca crl add 0xFEED01 --date 2026-03-04 --issuer "Valley Rescue CA"`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.serials = args
 			return runF(ctx, o)
 		}),

@@ -23,7 +23,7 @@ colons, dates in UTC, reasons as the documents spell them. Nothing is lost: fiel
 and how their values are written stay, and so does every reason in somebody's own words.`,
 		Example: "  ftsca crl fmt\n  ftsca crl fmt --dry-run",
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the list as it would be, and change nothing")
 	return cmd

@@ -43,7 +43,7 @@ alone. With --unverified it is taken whoever made it, and counts under every aut
 		Example: `  ftsca crl import /opt/fts/certs/FTS_CRL.json
   ftsca crl import revoked.txt --reason superseded`,
 		Args: cobra.ExactArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.file = args[0]
 			return runF(ctx, o)
 		}),

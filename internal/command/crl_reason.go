@@ -31,7 +31,7 @@ func newCRLSetReasonCommand(g *global, runF func(context.Context, *crlSetReasonO
 to make a hold of what is final needs --force, since a hold can be released.`,
 		Example: "  ftsca crl set-reason bob key_compromise\n  ftsca crl set-reason 1A2B3C4D5E6F superseded",
 		Args:    cobra.ExactArgs(2),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.address, o.reason = args[0], args[1]
 			return runF(ctx, o)
 		}),

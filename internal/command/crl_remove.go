@@ -39,7 +39,7 @@ same, though a server that has seen the signed list may go on refusing.`,
 		Example: `  ftsca crl remove bob
   ftsca crl remove 1A:2B:3C:4D:5E:6F --force`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.addresses = args
 			return runF(ctx, o)
 		}),
@@ -212,7 +212,7 @@ func newCRLRestoreCommand(g *global, runF func(context.Context, *crlRestoreOptio
 		Long: `Put entries back into FTS_CRL.json that another hand took out of it: all of them, or those that are named.
 They have been in force all the while. ftsca crl remove confirms that one is to go.`,
 		Example: "  ftsca crl restore\n  ftsca crl restore bob",
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.addresses = args
 			return runF(ctx, o)
 		}),

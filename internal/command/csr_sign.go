@@ -49,7 +49,7 @@ above it. The profile issuing is for the request of an authority below this root
   ftsca csr sign laptops/*.csr --profile client --group blue --out answers
   ftsca csr sign ca.csr --profile issuing`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.files = args
 			return runF(ctx, o)
 		}),

@@ -64,7 +64,7 @@ descriptor. Keep a copy of the passphrase: nobody can open the key without it.`,
   ftsca init --name "Valley Rescue CA" --two-tier
   ftsca init --name "Exercise CA" --no-passphrase --key ecdsa-p256 --days 30`,
 		Args: cobra.NoArgs,
-		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE: g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the authority, its common name")

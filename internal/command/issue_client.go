@@ -49,7 +49,7 @@ password goes into a file beside its package, and the result file says which is 
   ftsca issue client --from roster.csv --host fts.example.org --dry-run
   ftsca issue client --from roster.csv --host fts.example.org`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			if o.named = len(args) == 1; o.named {
 				o.name = args[0]
 			}

@@ -50,7 +50,7 @@ files of their own name, unless they are marked --default.`,
   ftsca issue server relay.example.org --days 365 --key ecdsa-p256
   ftsca issue server fts.example.org --new-generation`,
 		Args: cobra.ExactArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.name = args[0]
 			return runF(ctx, o)
 		}),

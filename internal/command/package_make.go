@@ -43,7 +43,7 @@ A device that knows a connection to the same server passes over a package for it
 		Example: `  ftsca package make alice --for all
   ftsca package make --all --host new.example.org
   ftsca package make bob --from-p12 bob.p12 --password-file pw.txt --host fts.example.org`,
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.names = args
 			return runF(ctx, o)
 		}),

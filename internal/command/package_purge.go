@@ -22,7 +22,7 @@ func newPackageDeliveredCommand(g *global, runF func(context.Context, *packageDe
 		Short:   "Note that packages have been handed over",
 		Long:    `Note that the packages of clients have been handed over, so that ftsca package purge --delivered removes them.`,
 		Example: "  ftsca package delivered alice bob\n  ftsca package delivered --all",
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.names = args
 			return runF(ctx, o)
 		}),
@@ -73,7 +73,7 @@ func newPackagePurgeCommand(g *global, runF func(context.Context, *packagePurgeO
 		Long: `Remove packages, and the files with their passwords, from clientPackages/: each holds its client's key, and
 whoever has it is the client. No other copy of the key is kept: renewing needs --rekey from then on.`,
 		Example: "  ftsca package purge alice\n  ftsca package purge --delivered",
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.names = args
 			return runF(ctx, o)
 		}),

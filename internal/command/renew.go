@@ -56,7 +56,7 @@ The key of a client lies in its package alone. Where that has been removed, --re
   ftsca renew --expiring 30d --overlap 14d
   ftsca renew --all --type client --rekey
   ftsca renew fts.example.org --revoke-old`,
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.names = args
 			return runF(ctx, o)
 		}),

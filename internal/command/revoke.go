@@ -53,7 +53,7 @@ ftsca crl sign.`,
   ftsca revoke --from lost.txt --reason key_compromise
   ftsca revoke --undo bob
   ftsca revoke --due`,
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.addresses = args
 			return runF(ctx, o)
 		}),

@@ -48,7 +48,7 @@ Removing a file does not wipe it: flash memory keeps what it held, and so may a 
 that was never on a machine with a network is better: ftsca init --offline-root.`,
 		Example: "  ftsca root detach --to /media/card/root",
 		Args:    cobra.NoArgs,
-		RunE:    g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
+		RunE:    g.act(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.to, "to", "", "`folder` for the root's store; it must be empty or not exist")

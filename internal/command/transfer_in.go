@@ -33,7 +33,7 @@ older request is refused. Revocations only add.`,
 		Example: `  ftsca transfer in /media/stick/ftsca
   ftsca transfer in /media/stick/ftsca --words "abandon ability …"`,
 		Args: cobra.ExactArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.folder = args[0]
 			return runF(ctx, o)
 		}),

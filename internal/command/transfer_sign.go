@@ -34,7 +34,7 @@ cannot be signed is refused with the reason, which the answer carries home.`,
 		Example: `  ftsca transfer sign /media/stick/ftsca
   ftsca transfer sign /media/stick/ftsca --words "abandon ability …" --yes`,
 		Args: cobra.ExactArgs(1),
-		RunE: g.run(func(ctx context.Context, args []string) error {
+		RunE: g.act(func(ctx context.Context, args []string) error {
 			o.folder = args[0]
 			return runF(ctx, o)
 		}),
