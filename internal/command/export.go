@@ -68,15 +68,11 @@ func (o *exportOptions) runForget(ctx context.Context, s *store.Store) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := s.LockExports(ctx)
+	registry, unlock, err := lockedExports(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	registry, err := export.Load(s.ExportsFile())
-	if err != nil {
-		return err
-	}
 	if !registry.Forget(folder) {
 		return hinted(fmt.Errorf("nothing was exported to %s", folder), "ftsca export --list shows where")
 	}
@@ -85,6 +81,18 @@ func (o *exportOptions) runForget(ctx context.Context, s *store.Store) error {
 	}
 	o.g.say("forgotten  %s", folder)
 	return nil
+}
+
+// lockedExports returns the list of what was exported, which nobody else changes until unlock.
+func lockedExports(ctx context.Context, s *store.Store) (r *export.Registry, unlock func(), err error) {
+	if unlock, err = s.LockExports(ctx); err != nil {
+		return nil, nil, err
+	}
+	if r, err = export.Load(s.ExportsFile()); err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return r, unlock, nil
 }
 
 // exported is what is known of a folder, for JSON.

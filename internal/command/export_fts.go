@@ -108,15 +108,11 @@ func runExportFTS(ctx context.Context, o *exportFTSOptions) error {
 		return err
 	}
 	defer s.Close()
-	unlock, err := s.LockExports(ctx)
+	registry, unlock, err := lockedExports(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	registry, err := export.Load(s.ExportsFile())
-	if err != nil {
-		return err
-	}
 	e := registry.Find(path)
 	if e == nil {
 		e = &export.Export{Folder: path, Form: export.FormFTS}

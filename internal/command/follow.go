@@ -43,15 +43,11 @@ func (g *global) publish(ctx context.Context) error {
 	if _, err := os.Lstat(s.ExportsFile()); err != nil {
 		return nil
 	}
-	unlock, err := s.LockExports(ctx)
+	registry, unlock, err := lockedExports(ctx, s)
 	if err != nil {
 		return hinted(fmt.Errorf("the folders that follow the store were not brought up to date: %w", err), "%s", publishAnew)
 	}
 	defer unlock()
-	registry, err := export.Load(s.ExportsFile())
-	if err != nil {
-		return err
-	}
 	var followed []*export.Export
 	for _, e := range registry.Exports {
 		if e.Follow {
