@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,8 +52,8 @@ var servers = []string{"endpoint", "bare"}
 // A benchPKI is what a server is given on its standard input, in PEM and as JSON.
 type benchPKI struct{ Cert, Key, CA []byte }
 
-// benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, the CPU
-// time that it has used, in microseconds.
+// benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, what is
+// asked for: the CPU time that it has used, in microseconds, or its memory, in bytes.
 func benchServer(kind string) error {
 	in := bufio.NewReader(os.Stdin)
 	line, err := in.ReadBytes('\n')
@@ -94,8 +95,14 @@ func benchServer(kind string) error {
 	}
 	fmt.Println(l.Addr())
 	for {
-		if _, err := in.ReadBytes('\n'); err != nil {
+		asked, err := in.ReadString('\n')
+		if err != nil {
 			return nil
+		}
+		if asked == "resident\n" {
+			debug.FreeOSMemory()
+			fmt.Println(residentBytes())
+			continue
 		}
 		var u syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -103,6 +110,14 @@ func benchServer(kind string) error {
 		}
 		fmt.Println(time.Duration(u.Utime.Nano() + u.Stime.Nano()).Microseconds())
 	}
+}
+
+// residentBytes is what of this process is in memory; 0 where the system does not tell.
+func residentBytes() int {
+	data, _ := os.ReadFile("/proc/self/statm")
+	var size, resident int
+	fmt.Sscan(string(data), &size, &resident)
+	return resident * os.Getpagesize()
 }
 
 // bareRelay hands what it reads to all other connections.

@@ -1,0 +1,68 @@
+//go:build linux
+
+package endpoint_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+)
+
+// BenchmarkIdleSessions has sessions connect and say nothing, and looks at what the server has in memory for each: ten
+// seconds after the last handshake, after a collection.
+func BenchmarkIdleSessions(b *testing.B) {
+	for _, sessions := range []int{5_000, 10_000} {
+		for _, kind := range servers {
+			b.Run(fmt.Sprintf("%d/%s", sessions, kind), func(b *testing.B) {
+				for range b.N {
+					s := startBenched(b, kind)
+					before := s.resident()
+					conns := s.connect(sessions)
+					time.Sleep(10 * time.Second)
+					b.ReportMetric(float64(s.resident()-before)/1024/float64(sessions), "KiB/session")
+					for _, c := range conns {
+						c.Close()
+					}
+				}
+			})
+		}
+	}
+}
+
+// connect has so many clients connect, and stay.
+func (s *benched) connect(n int) []*tls.Conn {
+	s.b.Helper()
+	conns := make([]*tls.Conn, n)
+	var dialling sync.WaitGroup
+	next := make(chan int)
+	for range 8 {
+		dialling.Go(func() {
+			for i := range next {
+				conns[i] = s.dial()
+				// The server's first word shows that it took the certificate, where it has one.
+				conns[i].SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				if _, err := conns[i].Read(make([]byte, 1)); err == io.EOF {
+					s.b.Error("a session did not stay")
+				}
+				conns[i].SetReadDeadline(time.Time{})
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	dialling.Wait()
+	return conns
+}
+
+// resident is what the server has in memory after a collection, in bytes.
+func (s *benched) resident() int64 {
+	s.b.Helper()
+	var bytes int64
+	fmt.Sscan(s.ask("resident"), &bytes)
+	return bytes
+}
