@@ -16,7 +16,7 @@ const (
 // accept takes connections until ctx is done (nil) or l is closed by somebody else (net.ErrClosed). Any other error,
 // such as no descriptor left, passes: it waits and tries again.
 func (e *Endpoint) accept(ctx context.Context, l net.Listener) error {
-	backOff := firstBackOff
+	backOff, failed, told := firstBackOff, 0, time.Time{}
 	for {
 		conn, err := l.Accept()
 		switch {
@@ -27,7 +27,11 @@ func (e *Endpoint) accept(ctx context.Context, l net.Listener) error {
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default:
-			e.log.Error("connection not accepted", slog.Any("error", err), slog.Duration("retry", backOff))
+			failed++
+			if now := time.Now(); now.Sub(told) >= lastBackOff {
+				e.log.Error("connection not accepted", slog.Any("error", err), slog.Int("failures", failed))
+				told, failed = now, 0
+			}
 			if !sleep(ctx, backOff) {
 				return nil
 			}
