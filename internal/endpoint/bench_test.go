@@ -84,7 +84,9 @@ func benchServer(kind string) error {
 			list[big.NewInt(n<<40).String()] = true
 		}
 		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
-		go endpoint.New(endpoint.Config{Gate: gate}).Serve(context.Background(), l)
+		go endpoint.New(endpoint.Config{
+			Gate: gate, MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit,
+		}).Serve(context.Background(), l)
 	case "bare":
 		pool := x509.NewCertPool()
 		pool.AddCert(ca)

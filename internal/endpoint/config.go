@@ -2,10 +2,20 @@ package endpoint
 
 import (
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/ftsca/ftsca/internal/mtls"
 )
+
+// What a Config stands for that says nothing else.
+const (
+	DefaultEventsPerSecond = 200
+	DefaultBytesPerSecond  = 256 << 10
+)
+
+// NoLimit in a field of Config means that there is no limit of this kind.
+const NoLimit = math.MaxInt
 
 // Config says what an Endpoint works with and where its limits are. Gate is required; every other field may be zero,
 // which stands for the default named beside it. A negative number counts as zero.
@@ -35,6 +45,15 @@ type Config struct {
 	// MaxHandshakes bounds the handshakes in progress at one time. Zero: 1024.
 	MaxHandshakes int
 
+	// MaxEventsPerSecond and MaxBytesPerSecond are what one session may send, pings and malformed pieces included. It
+	// may send ten seconds' worth at once. Who sends more is read from no faster than this, so that nobody else bears
+	// it; a read costs 256 bytes at least. Zero: DefaultEventsPerSecond and DefaultBytesPerSecond, far beyond what a
+	// device sends, but not beyond what a gateway may.
+	MaxEventsPerSecond int
+	MaxBytesPerSecond  int
+	// Grace is how long a session may be held back in that way before it is cut. Zero: 30 s.
+	Grace time.Duration
+
 	// Positions and PositionBytes bound the last positions that are kept for newcomers, of all sessions together.
 	// Zero: 20,000 and 32 MiB.
 	Positions     int
@@ -60,6 +79,9 @@ func (c Config) withDefaults() Config {
 	number(&c.QueueEvents, 8192)
 	number(&c.QueueBytes, 4<<20)
 	number(&c.MaxHandshakes, 1024)
+	number(&c.MaxEventsPerSecond, DefaultEventsPerSecond)
+	number(&c.MaxBytesPerSecond, DefaultBytesPerSecond)
+	duration(&c.Grace, 30*time.Second)
 	number(&c.Positions, 20_000)
 	number(&c.PositionBytes, 32<<20)
 	number(&c.SessionPositions, 1000)

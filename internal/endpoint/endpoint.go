@@ -32,6 +32,7 @@ type Endpoint struct {
 	last     *positions
 	sessions sessions
 	shaking  handshakes
+	rates    rates
 	counters counters
 	ids      atomic.Uint64
 	served   atomic.Bool
@@ -49,7 +50,7 @@ func New(c Config) *Endpoint {
 		room{c.SessionPositions, c.SessionPositionBytes})
 	return &Endpoint{
 		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, last), last: last,
-		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
+		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5}, rates: ratesOf(c),
 	}
 }
 

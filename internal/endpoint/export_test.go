@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/ftsca/ftsca/internal/mtls"
 )
@@ -14,4 +15,13 @@ func (e *Endpoint) Admit(conn net.Conn, peer mtls.Peer) { e.admit(conn, conn, pe
 func (e *Endpoint) Watch(ctx context.Context) {
 	e.watch(ctx)
 	e.drain()
+}
+
+// Payer returns what a session of an endpoint with this Config does to its budget at each read.
+func Payer(c Config) func(events, bytes int) {
+	r, b := ratesOf(c.withDefaults()), budget{}
+	return func(events, bytes int) {
+		b.pieces = events
+		_, _ = b.pay(&r, bytes, time.Now())
+	}
 }

@@ -37,6 +37,7 @@ type session struct {
 	out      outbox
 	framer   cot.Framer
 	strikes  strikes
+	budget   budget
 	wait     [waitSize]byte
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
@@ -94,6 +95,9 @@ func (s *session) read() error {
 			if err := s.take(); err != nil {
 				return err
 			}
+			if err := s.pace(n); err != nil {
+				return err
+			}
 		}
 		switch {
 		case err != nil:
@@ -121,6 +125,7 @@ func (s *session) take() error {
 		if !ok || err != nil {
 			break
 		}
+		s.budget.pieces++
 		failure = s.judge(&b, piece)
 	}
 	if b.parcel != nil && s.endpoint.hub.publish(s, b.finish(), b.seen) {

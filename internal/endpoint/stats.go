@@ -44,6 +44,7 @@ const (
 	Lost      Cause = "lost"      // the connection broke
 	Slow      Cause = "slow"      // its queue was full
 	Stalled   Cause = "stalled"   // one write took longer than Config.Write
+	Flood     Cause = "flood"     // over its budget for longer than Config.Grace
 	Idle      Cause = "idle"      // nothing came and nothing went for Config.Idle
 	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
 	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for

@@ -16,9 +16,15 @@ import (
 
 // bubble runs f with an endpoint whose sessions have no TLS, in a time of its own. connect begins a session.
 func bubble(t *testing.T, f func(t *testing.T, w *world, connect func(name string, opts ...testpki.Option) *client)) {
+	bubbleWith(t, endpoint.Config{}, f)
+}
+
+// bubbleWith is bubble with limits of its own.
+func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, connect func(name string, opts ...testpki.Option) *client)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPKI(t, time.Now)
-		w.e = endpoint.New(endpoint.Config{Gate: w.gate, Log: slog.New(slog.NewJSONHandler(w.log, nil))})
+		c.Gate, c.Log = w.gate, slog.New(slog.NewJSONHandler(w.log, nil))
+		w.e = endpoint.New(c)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {

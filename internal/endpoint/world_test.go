@@ -47,7 +47,10 @@ type world struct {
 func newWorld(t testing.TB, change func(*endpoint.Config)) *world {
 	t.Helper()
 	w := newPKI(t, time.Now)
-	c := endpoint.Config{Gate: w.gate, Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	c := endpoint.Config{
+		Gate: w.gate, Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit,
+	}
 	if change != nil {
 		change(&c)
 	}
