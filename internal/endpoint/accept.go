@@ -38,6 +38,9 @@ func (e *Endpoint) accept(ctx context.Context, l net.Listener) error {
 			backOff = min(2*backOff, lastBackOff)
 			continue
 		}
+		if !e.door.admits(conn) {
+			continue
+		}
 		place, ok := e.shaking.enter(ctx, conn)
 		if !ok {
 			_ = conn.Close()

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"log/slog"
 	"math"
+	"net/netip"
 	"time"
 
 	"github.com/ftsca/ftsca/internal/mtls"
@@ -10,6 +11,7 @@ import (
 
 // What a Config stands for that says nothing else.
 const (
+	DefaultFailures        = 120
 	DefaultEventsPerSecond = 200
 	DefaultBytesPerSecond  = 256 << 10
 )
@@ -44,6 +46,13 @@ type Config struct {
 	QueueBytes  int
 	// MaxHandshakes bounds the handshakes in progress at one time. Zero: 1024.
 	MaxHandshakes int
+	// MaxFailures is how many handshakes from one address (one /64 of IPv6) may fail at once, and in each minute
+	// after. Further connections from it are closed before any work is done for them. One that succeeds makes the
+	// address as good as new. Zero: DefaultFailures.
+	MaxFailures int
+	// Allow holds the networks that connections may come from; others are closed before any work is done for them.
+	// Addresses of IPv4 are looked for in networks of IPv4, also where they come as ::ffff:a.b.c.d. Zero: all.
+	Allow []netip.Prefix
 
 	// MaxEventsPerSecond and MaxBytesPerSecond are what one session may send, pings and malformed pieces included. It
 	// may send ten seconds' worth at once. Who sends more is read from no faster than this, so that nobody else bears
@@ -79,6 +88,7 @@ func (c Config) withDefaults() Config {
 	number(&c.QueueEvents, 8192)
 	number(&c.QueueBytes, 4<<20)
 	number(&c.MaxHandshakes, 1024)
+	number(&c.MaxFailures, DefaultFailures)
 	number(&c.MaxEventsPerSecond, DefaultEventsPerSecond)
 	number(&c.MaxBytesPerSecond, DefaultBytesPerSecond)
 	duration(&c.Grace, 30*time.Second)

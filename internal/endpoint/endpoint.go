@@ -32,6 +32,7 @@ type Endpoint struct {
 	last     *positions
 	sessions sessions
 	shaking  handshakes
+	door     door
 	rates    rates
 	counters counters
 	ids      atomic.Uint64
@@ -48,10 +49,13 @@ func New(c Config) *Endpoint {
 	last := newPositions(
 		room{c.Positions, c.PositionBytes},
 		room{c.SessionPositions, c.SessionPositionBytes})
-	return &Endpoint{
+	e := &Endpoint{
 		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, last), last: last,
-		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5}, rates: ratesOf(c),
+		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
+		rates:   ratesOf(c),
 	}
+	e.door = newDoor(c)
+	return e
 }
 
 // Serve takes connections from l until ctx is done; then it takes no more, lets the queues empty for Config.Drain at
@@ -93,6 +97,7 @@ func (e *Endpoint) Stats() Stats {
 	kept := e.last.size()
 	return Stats{
 		Sessions:   int(c.sessions.Load()),
+		TurnedAway: e.door.turned.total.picture(),
 		Handshakes: c.handshakes.picture(),
 		EventsIn:   c.eventsIn.Load(), BytesIn: c.bytesIn.Load(),
 		EventsOut: c.eventsOut.Load(), BytesOut: c.bytesOut.Load(),
@@ -108,12 +113,14 @@ func (e *Endpoint) watch(ctx context.Context) {
 	defer judge.Stop()
 	look := time.NewTicker(max(e.config.Idle/idleLooks, 1))
 	defer look.Stop()
+	defer e.door.turned.tell()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-judge.C:
 			e.Judge()
+			e.door.turned.tell()
 		case <-look.C:
 			e.look()
 		}
@@ -151,6 +158,7 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
 		return
 	}
 	e.counters.handshakes.add(OK)
+	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
 	e.log.Info("session started", s.who())
 	e.hub.join(s)

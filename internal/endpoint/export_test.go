@@ -17,6 +17,9 @@ func (e *Endpoint) Watch(ctx context.Context) {
 	e.drain()
 }
 
+// RememberFailing sets how many addresses that failed are remembered.
+func (e *Endpoint) RememberFailing(n int) { e.door.failures.size = n }
+
 // Payer returns what a session of an endpoint with this Config does to its budget at each read.
 func Payer(c Config) func(events, bytes int) {
 	r, b := ratesOf(c.withDefaults()), budget{}

@@ -41,6 +41,7 @@ func (e *Endpoint) refuse(conn net.Conn, p *place, err error) {
 		cause = Crowded
 	}
 	e.counters.handshakes.add(cause)
+	e.door.failures.add(sourceOf(hostOf(conn)), time.Now())
 	level := slog.LevelInfo
 	if cause == Closed {
 		level = slog.LevelDebug // a port scan, a health check

@@ -11,7 +11,9 @@ import (
 type Stats struct {
 	// Sessions is the number of sessions that are served now.
 	Sessions int
-	// Handshakes counts connections by how their handshake ended: "ok", or a Cause.
+	// TurnedAway counts connections that were closed before any work was done for them, by Cause.
+	TurnedAway map[Cause]uint64
+	// Handshakes counts the other connections by how their handshake ended: "ok", or a Cause.
 	Handshakes map[Cause]uint64
 	// EventsIn and BytesIn count the events received that were passed on or answered.
 	EventsIn, BytesIn uint64
@@ -25,8 +27,15 @@ type Stats struct {
 	Positions, PositionBytes int
 }
 
-// A Cause says why a handshake failed, a piece was dropped or a session ended. It is a word for logs and metrics.
+// A Cause says why a connection was turned away, a handshake failed, a piece was dropped or a session ended. It is a
+// word for logs and metrics.
 type Cause string
+
+// Why a connection was turned away.
+const (
+	NotAllowed Cause = "not_allowed" // from outside of Config.Allow
+	Failures   Cause = "failures"    // its address had more than Config.MaxFailures
+)
 
 // What a handshake ended with. A refusal by the trust in force carries the cause that package mtls gave.
 const (
