@@ -73,6 +73,7 @@ func (b *budget) pay(r *rates, size int, now time.Time) (time.Duration, error) {
 // pace charges what the last read brought, and holds the reader back while the session is over its budget.
 func (s *session) pace(size int) error {
 	now := time.Now()
+	s.heard.Store(int64(now.Sub(s.since)))
 	wait, err := s.budget.pay(&s.endpoint.rates, size, now)
 	if err != nil {
 		s.fail(Flood)
@@ -100,3 +101,6 @@ func (s *session) tellHeld(now time.Time) {
 		slog.Int("events", b.counted.events), slog.Int("bytes", b.counted.bytes), slog.Duration("within", now.Sub(b.busy)),
 		slog.Int("max_events_per_second", c.MaxEventsPerSecond), slog.Int("max_bytes_per_second", c.MaxBytesPerSecond))
 }
+
+// silent is how long nothing came from the peer.
+func (s *session) silent() time.Duration { return time.Since(s.since) - time.Duration(s.heard.Load()) }

@@ -54,6 +54,9 @@ type Config struct {
 	// Addresses of IPv4 are looked for in networks of IPv4, also where they come as ::ffff:a.b.c.d. Zero: all.
 	Allow []netip.Prefix
 
+	// MaxClients bounds the sessions. When it is reached, a peer is let in only in place of an earlier session with its
+	// own certificate that has said nothing for half a minute. Zero: NoLimit.
+	MaxClients int
 	// MaxEventsPerSecond and MaxBytesPerSecond are what one session may send, pings and malformed pieces included. It
 	// may send ten seconds' worth at once. Who sends more is read from no faster than this, so that nobody else bears
 	// it; a read costs 256 bytes at least. Zero: DefaultEventsPerSecond and DefaultBytesPerSecond, far beyond what a
@@ -89,6 +92,7 @@ func (c Config) withDefaults() Config {
 	number(&c.QueueBytes, 4<<20)
 	number(&c.MaxHandshakes, 1024)
 	number(&c.MaxFailures, DefaultFailures)
+	number(&c.MaxClients, NoLimit)
 	number(&c.MaxEventsPerSecond, DefaultEventsPerSecond)
 	number(&c.MaxBytesPerSecond, DefaultBytesPerSecond)
 	duration(&c.Grace, 30*time.Second)

@@ -51,10 +51,11 @@ func New(c Config) *Endpoint {
 		room{c.SessionPositions, c.SessionPositionBytes})
 	e := &Endpoint{
 		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, last), last: last,
-		shaking: handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
-		rates:   ratesOf(c),
+		sessions: sessions{limit: c.MaxClients},
+		shaking:  handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
+		rates:    ratesOf(c),
 	}
-	e.door = newDoor(c)
+	e.door = newDoor(c, e.sessions.full)
 	return e
 }
 
@@ -145,14 +146,23 @@ func (e *Endpoint) look() {
 // finds it, and judged then, by the trust in force; only one that passes is counted, joins the hub and is served.
 func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
 	s := e.newSession(conn, under, peer)
-	if !e.sessions.add(s) {
+	cause, ghost := e.sessions.add(s)
+	if ghost != nil {
+		ghost.cut(Replaced)
+	}
+	if cause == Full {
+		e.counters.handshakes.add(Full)
+		e.log.Warn("session refused", s.who(), slog.String("cause", string(Full)),
+			slog.Int("max_clients", e.config.MaxClients))
+	}
+	if cause != OK {
 		_ = under.Close()
 		return
 	}
 	if err := e.gate.Trust().Judge(peer.Chains, e.now()); err != nil {
 		e.sessions.remove(s)
 		_ = under.Close()
-		cause := refusalCause(err)
+		cause = refusalCause(err)
 		e.counters.handshakes.add(cause)
 		e.log.Warn("session refused", s.who(), slog.String("cause", string(cause)), slog.Any("error", err))
 		return

@@ -42,6 +42,7 @@ type session struct {
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
 	active   atomic.Bool           // something came or went since the last look
+	heard    atomic.Int64          // how long after since something came, in ns
 	quiet    int                   // looks in a row that found nothing; only looked at by Endpoint.look
 	received atomic.Uint64         // events
 	sent     atomic.Uint64         // events

@@ -1,27 +1,66 @@
 package endpoint
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
+
+// ghostAfter is how long a session must have been silent to be taken for dead. ATAK sends a ping when it has received
+// nothing for 15 s; in a busy network it may be silent for longer, so a dead session only ever makes room for its
+// own certificate.
+const ghostAfter = 30 * time.Second
 
 // sessions are all that may have to be judged anew: who is in here before its first judgement cannot slip past a
 // change of the trust that happens meanwhile.
 type sessions struct {
+	limit int
+
 	mu     sync.Mutex
 	all    map[*session]struct{}
 	closed bool
 }
 
-// add returns false when no more sessions are taken.
-func (t *sessions) add(s *session) bool {
+// add enters s and returns OK, or else Full or Drained. When there is no place left, s takes that of its ghost, which
+// the caller has to cut.
+func (t *sessions) add(s *session) (cause Cause, ghost *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return false
+		return Drained, nil
+	}
+	if len(t.all) >= t.limit {
+		if ghost = t.ghostOf(s); ghost == nil {
+			return Full, nil
+		}
+		delete(t.all, ghost)
 	}
 	if t.all == nil {
 		t.all = make(map[*session]struct{})
 	}
 	t.all[s] = struct{}{}
-	return true
+	return OK, ghost
+}
+
+// ghostOf returns the session with the same certificate as s that has been silent longest, if it seems dead: what is
+// left of a device that changed its network, for one. mu is held.
+func (t *sessions) ghostOf(s *session) (ghost *session) {
+	longest := ghostAfter
+	for other := range t.all {
+		if other.peer.Fingerprint != s.peer.Fingerprint {
+			continue
+		}
+		if silent := other.silent(); silent >= longest {
+			ghost, longest = other, silent
+		}
+	}
+	return ghost
+}
+
+// full reports whether there is no place left.
+func (t *sessions) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.all) >= t.limit
 }
 
 func (t *sessions) remove(s *session) {

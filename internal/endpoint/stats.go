@@ -31,10 +31,11 @@ type Stats struct {
 // word for logs and metrics.
 type Cause string
 
-// Why a connection was turned away.
+// Why a connection was turned away. A handshake can end with Full as well.
 const (
 	NotAllowed Cause = "not_allowed" // from outside of Config.Allow
 	Failures   Cause = "failures"    // its address had more than Config.MaxFailures
+	Full       Cause = "full"        // as many sessions as Config.MaxClients
 )
 
 // What a handshake ended with. A refusal by the trust in force carries the cause that package mtls gave.
@@ -54,6 +55,7 @@ const (
 	Slow      Cause = "slow"      // its queue was full
 	Stalled   Cause = "stalled"   // one write took longer than Config.Write
 	Flood     Cause = "flood"     // over its budget for longer than Config.Grace
+	Replaced  Cause = "replaced"  // silent, and of the same certificate as one who came when all sessions were taken
 	Idle      Cause = "idle"      // nothing came and nothing went for Config.Idle
 	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
 	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for
