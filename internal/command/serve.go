@@ -33,6 +33,7 @@ type serveOptions struct {
 	lists     []string
 	staleList string
 	unseal    secretSource
+	limits    limitFlags
 }
 
 // What --stale-crl says.
@@ -54,10 +55,17 @@ It opens nothing outside endpoint/ but what --crl names, watches the files, and 
 SIGTERM. SIGHUP has it read everything anew.
 
 --crl names an X.509 list that another program signs with the same authority's key: what it revokes counts
-beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.`,
+beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.
+
+A client that sends more than --max-events-per-second or --max-bytes-per-second allow may do so for ten
+seconds' worth; then it is read from no faster, and cut when that lasts for half a minute. No device
+comes near it, but a gateway for hundreds may need more. An address from which too many handshakes fail is
+not listened to for a while; --allow names those that are listened to at all.`,
 		Example: `  ftsca serve
   ftsca serve --listen 10.0.0.5:8089 --log-format json
-  ftsca serve --crl /opt/fts/certs/ca.pem`,
+  ftsca serve --crl /opt/fts/certs/ca.pem
+  ftsca serve --allow 10.20.0.0/16,2001:db8:7::/48 --max-clients 500
+  ftsca serve --max-events-per-second 2000 --max-bytes-per-second 2000000`,
 		Args: cobra.NoArgs,
 		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
@@ -68,6 +76,7 @@ beside the store's own list. One that is missing, foreign or past its nextUpdate
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
 	flags.StringVar(&o.staleList, "stale-crl", staleRefuse, "what to do where a further list is past its nextUpdate: refuse or warn")
 	o.unseal.bind(flags, "server-key-passphrase", "the passphrase of a sealed server.key")
+	o.limits.bind(flags)
 	return cmd
 }
 
@@ -82,6 +91,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	lists, err := o.furtherLists()
 	if err != nil {
+		return err
+	}
+	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain}
+	if err := o.limits.apply(&config); err != nil {
 		return err
 	}
 	s, err := store.Open(g.folder(), g.options())
@@ -107,7 +120,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	gate := mtls.NewGate(trust, g.env.Now)
-	e := endpoint.New(endpoint.Config{Gate: gate, Log: log, Now: g.env.Now, Drain: o.drain})
+	config.Gate = gate
+	fit(&config, descriptors(), log)
+	e := endpoint.New(config)
 	logReport(log, report)
 	for _, lapse := range lapses(s, nil, g.env.Now()) {
 		log.Warn(lapse)
