@@ -12,6 +12,9 @@ const (
 	burstSeconds = 10
 	// leastRead is what a read costs at least: a TLS record of one byte takes as much work as one of some hundred.
 	leastRead = 256
+	// idlePart is which part of the grace a peer has to have nothing to send in not to be a flood: a second of half a
+	// minute.
+	idlePart = 30
 	// nap is how long a session that is held back may fail to notice that it was cut.
 	nap = 100 * time.Millisecond
 	// tellEvery is how often the log hears at most that a session is held back.
@@ -38,14 +41,19 @@ type budget struct {
 	events, bytes bucket
 	pieces        int // of the read that is not paid for yet
 
-	busy    time.Time // since when the budget has not been full
-	counted load      // since then
-	held    time.Time // since when the session has been held back, off and on; zero: it is not
+	busy    time.Time     // since when the budget has not been full
+	counted load          // since then
+	held    time.Time     // when the grace began; zero: never yet
+	ready   time.Time     // since when the reader has been waiting for the peer
+	idle    time.Duration // what it has waited for the peer since held
 	told    time.Time
 }
 
 // pay charges a read of size bytes and returns how long the reader has to wait. It returns errFlood when the session
-// has been held back for all of the grace and goes on.
+// has been over its budget for all of the grace and goes on.
+//
+// What the peer would send if it were let cannot be seen; that it always has something to send can. Who stays within
+// its budget leaves some time unused, also where its burst is spent and each of its writes has to wait a little.
 func (b *budget) pay(r *rates, size int, now time.Time) (time.Duration, error) {
 	b.events.refill(&r.events, now)
 	b.bytes.refill(&r.bytes, now)
@@ -58,12 +66,14 @@ func (b *budget) pay(r *rates, size int, now time.Time) (time.Duration, error) {
 	b.bytes.take(max(size, leastRead))
 	b.pieces = 0
 	wait := max(b.events.overdrawn(&r.events), b.bytes.overdrawn(&r.bytes))
+	if !b.held.IsZero() {
+		b.idle += now.Sub(b.ready)
+	}
+	b.ready = now
 	switch {
-	case b.events.has(&r.events, r.events.burst/2) && b.bytes.has(&r.bytes, r.bytes.burst/2):
-		b.held = time.Time{} // it was a burst
 	case wait == 0:
-	case b.held.IsZero():
-		b.held = now
+	case b.held.IsZero() || b.idle >= r.grace/idlePart:
+		b.held, b.idle = now, 0
 	case now.Sub(b.held) >= r.grace:
 		return 0, errFlood
 	}
@@ -86,6 +96,7 @@ func (s *session) pace(size int) error {
 	for until := now.Add(wait); wait > 0 && s.cause.Load() == nil; wait = time.Until(until) {
 		time.Sleep(min(wait, nap))
 	}
+	s.budget.ready = time.Now()
 	return nil
 }
 

@@ -115,6 +115,29 @@ func TestBurstBeyondTheBudgetIsHeldBackAndNothingOfItIsLost(t *testing.T) {
 	}
 }
 
+func TestGatewayThatKeepsWithinItsBudgetAfterABurstIsNotCut(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		gateway, other := connect("gateway"), connect("other")
+		heard, _ := listen(other)
+		for n := range 5000 {
+			gateway.send(chat(n, 100))
+		}
+		for range 60 { // 190 a second, but not evenly
+			begun := time.Now()
+			gateway.send(strings.Repeat(chat(0, 100), 1000))
+			time.Sleep(time.Second)
+			gateway.send(strings.Repeat(chat(0, 100), 900))
+			time.Sleep(10*time.Second - time.Since(begun))
+		}
+		if got := heard(); got != 5000+60*1900 {
+			t.Errorf("the other heard %d events, want %d", got, 5000+60*1900)
+		}
+		if s := w.e.Stats(); s.Sessions != 2 {
+			t.Errorf("the counters say %+v", s)
+		}
+	})
+}
+
 func TestFloodIsCutAfterItsGraceAndCostsNobodyElse(t *testing.T) {
 	tests := []struct {
 		name, piece string

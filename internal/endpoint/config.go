@@ -63,7 +63,8 @@ type Config struct {
 	// device sends, but not beyond what a gateway may.
 	MaxEventsPerSecond int
 	MaxBytesPerSecond  int
-	// Grace is how long a session may be held back in that way before it is cut. Zero: 30 s.
+	// Grace is how long a session may be held back in that way before it is cut. It begins anew when the peer had
+	// nothing to send for a thirtieth of it. Zero: 30 s.
 	Grace time.Duration
 
 	// Positions and PositionBytes bound the last positions that are kept for newcomers, of all sessions together.
