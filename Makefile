@@ -1,7 +1,7 @@
 # make builds bin/ftsca; make help lists the rest. Everything needs Go and make only.
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test check fmt tidy vet lint imports cross bench fuzz clean
+.PHONY: help build demo test check fmt tidy vet lint imports generate generated cross bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -34,7 +34,7 @@ test: ## all tests, with the race detector where there is a C compiler
 	fi; \
 	rm -f "$$skips"; exit $$status
 
-check: fmt tidy vet lint imports cross ## all that is checked without running the product
+check: fmt tidy vet lint imports generated cross ## all that is checked without running the product
 
 fmt:
 	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
@@ -53,6 +53,17 @@ lint:
 
 imports:
 	go test -run '^TestImport' ./cmd/ftsca
+
+# The compiler and its plugin are those of tools.mod: no protoc is needed, nor a network once the modules are there.
+PROTO = internal/cot/takproto/tak
+PROTOGO = go run -modfile=tools.mod internal/cot/takproto/generate.go $(PROTO).proto
+
+generate: ## the code that is made from other files, anew
+	@code=$$(mktemp) && $(PROTOGO) >$$code && cat $$code >$(PROTO).pb.go; status=$$?; rm -f "$$code"; exit $$status
+
+generated:
+	@code=$$(mktemp) && $(PROTOGO) >$$code && { diff -u $(PROTO).pb.go $$code || \
+		{ echo 'make generate would change $(PROTO).pb.go'; false; }; }; status=$$?; rm -f "$$code"; exit $$status
 
 SYSTEMS = linux/amd64 linux/arm64 linux/arm darwin/amd64 darwin/arm64 windows/amd64
 
