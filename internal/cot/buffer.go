@@ -42,3 +42,38 @@ func (b *buffer) giveBack() {
 		b.pool.Put(b)
 	}
 }
+
+// held is what a framer has taken in and not yet let go of.
+type held struct {
+	buf        *buffer // nil while nothing is held
+	start, end int     // what is held: buf.bytes[start:end]
+}
+
+// Buffered returns the number of bytes held.
+func (h *held) Buffered() int { return h.end - h.start }
+
+func (h *held) feed(p []byte) {
+	n := h.end - h.start
+	switch {
+	case h.buf == nil:
+		h.buf = takeBuffer(len(p))
+	case h.end+len(p) <= len(h.buf.bytes):
+	case n+len(p) <= len(h.buf.bytes):
+		copy(h.buf.bytes, h.buf.bytes[h.start:h.end])
+		h.start, h.end = 0, n
+	default:
+		larger := takeBuffer(n + len(p))
+		copy(larger.bytes, h.buf.bytes[h.start:h.end])
+		h.buf.giveBack()
+		h.buf, h.start, h.end = larger, 0, n
+	}
+	h.end += copy(h.buf.bytes[h.end:], p)
+}
+
+// drop lets go of all, and of the buffer.
+func (h *held) drop() {
+	if h.buf != nil {
+		h.buf.giveBack()
+	}
+	*h = held{}
+}

@@ -20,34 +20,18 @@ const endOfEvent = "</event>"
 // stream. The zero value is ready. It holds memory only while it holds bytes: its buffer comes from a pool, and goes
 // back when [Framer.Next] finds nothing left. A Framer is for one goroutine at a time.
 type Framer struct {
-	buf        *buffer // nil while nothing is held
-	start, end int     // what is held: buf.bytes[start:end]
-	scanned    int     // bytes from start that hold no end of event
-	blank      int     // white space dropped since the last piece
-	tooLong    bool
+	held
+	scanned int // bytes from start that hold no end of event
+	blank   int // white space dropped since the last piece
+	tooLong bool
 }
 
 // Feed takes bytes in; p may be used again at once. After each Feed call [Framer.Next] until it has nothing more: then
 // no more than MaxEvent bytes stay held. After ErrTooLong the bytes are thrown away.
 func (f *Framer) Feed(p []byte) {
-	if f.tooLong || len(p) == 0 {
-		return
+	if !f.tooLong && len(p) > 0 {
+		f.feed(p)
 	}
-	held := f.end - f.start
-	switch {
-	case f.buf == nil:
-		f.buf = takeBuffer(len(p))
-	case f.end+len(p) <= len(f.buf.bytes):
-	case held+len(p) <= len(f.buf.bytes):
-		copy(f.buf.bytes, f.buf.bytes[f.start:f.end])
-		f.start, f.end = 0, held
-	default:
-		larger := takeBuffer(held + len(p))
-		copy(larger.bytes, f.buf.bytes[f.start:f.end])
-		f.buf.giveBack()
-		f.buf, f.start, f.end = larger, 0, held
-	}
-	f.end += copy(f.buf.bytes[f.end:], p)
 }
 
 // Next returns the next piece, up to and including "</event>" and without white space before it; ok is false when the
@@ -68,8 +52,8 @@ func (f *Framer) Next() (piece []byte, ok bool, err error) {
 		f.drop()
 		return nil, false, nil
 	}
-	held := f.buf.bytes[f.start:f.end]
-	window := held[:min(len(held), MaxEvent)]
+	rest := f.buf.bytes[f.start:f.end]
+	window := rest[:min(len(rest), MaxEvent)]
 	from := max(0, f.scanned-len(endOfEvent)+1)
 	if k := bytes.Index(window[from:], []byte(endOfEvent)); k >= 0 {
 		n := from + k + len(endOfEvent)
@@ -77,15 +61,12 @@ func (f *Framer) Next() (piece []byte, ok bool, err error) {
 		f.scanned, f.blank = 0, 0
 		return window[:n:n], true, nil
 	}
-	if len(held) > MaxEvent {
+	if len(rest) > MaxEvent {
 		return nil, false, f.fail()
 	}
-	f.scanned = len(held)
+	f.scanned = len(rest)
 	return nil, false, nil
 }
-
-// Buffered returns the number of bytes held.
-func (f *Framer) Buffered() int { return f.end - f.start }
 
 // Release gives the buffer back and makes the Framer ready for another stream.
 func (f *Framer) Release() {
@@ -103,11 +84,8 @@ func (f *Framer) dropBlank() {
 }
 
 func (f *Framer) drop() {
-	if f.buf != nil {
-		f.buf.giveBack()
-		f.buf = nil
-	}
-	f.start, f.end, f.scanned = 0, 0, 0
+	f.held.drop()
+	f.scanned = 0
 }
 
 func (f *Framer) fail() error {
