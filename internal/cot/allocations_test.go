@@ -48,3 +48,54 @@ func TestPongIsMadeWithOneAllocation(t *testing.T) {
 		t.Errorf("%v allocations", got)
 	}
 }
+
+func TestFramingMessagesAllocatesNothing(t *testing.T) {
+	stream := frameOf(t, seeds(t)["position-atak"])
+	var f cot.MessageFramer
+	got := testing.AllocsPerRun(100, func() {
+		for chunk := range chunks(stream, 100) {
+			f.Feed(chunk)
+			for {
+				if _, ok, err := f.Next(); !ok || err != nil {
+					break
+				}
+			}
+		}
+	})
+	if got > 0 {
+		t.Errorf("%v allocations", got)
+	}
+}
+
+func TestConversionsCostOneAllocation(t *testing.T) {
+	for name, piece := range seeds(t) {
+		event, err := cot.Parse(piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 1.0 // the text of all strings
+		if name == "position-no-detail" {
+			want = 2 // its stale time has an offset, for which a Location is made
+		}
+		frame := frameOf(t, piece)
+		if got := testing.AllocsPerRun(100, func() { event.AppendFrame(frame[:0]) }); got > want {
+			t.Errorf("%s to a frame: %v allocations, want %v", name, got, want)
+		}
+		message, err := cot.ParseMessage(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := message.AppendXML(nil)
+		if got := testing.AllocsPerRun(100, func() { message.AppendXML(back[:0]) }); got > 0 {
+			t.Errorf("%s to XML: %v allocations", name, got)
+		}
+	}
+}
+
+// Each message within the message is allocated, and each string.
+func TestPositionInProtobufCostsOneAllocationForEachPart(t *testing.T) {
+	frame := encode(t, fullMessage())
+	if got := testing.AllocsPerRun(100, func() { cot.ParseMessage(frame) }); got > 9+20 {
+		t.Errorf("%v allocations", got)
+	}
+}

@@ -93,3 +93,105 @@ func BenchmarkPong(b *testing.B) {
 		cot.Pong(now)
 	}
 }
+
+// The conversions, of and to the position of 600 bytes.
+func BenchmarkParseMessage(b *testing.B) {
+	frame := frameOf(b, position600(b))
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := cot.ParseMessage(frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendFrame(b *testing.B) {
+	event, err := cot.Parse(position600(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(event.Raw)))
+	b.ReportAllocs()
+	var frame []byte
+	for b.Loop() {
+		if frame, err = event.AppendFrame(frame[:0]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendXML(b *testing.B) {
+	frame := frameOf(b, position600(b))
+	message, err := cot.ParseMessage(frame)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	var event []byte
+	for b.Loop() {
+		event = message.AppendXML(event[:0])
+	}
+}
+
+// The events that make a conversion work hardest, at the full 64 KiB.
+func BenchmarkAppendFrameHostile(b *testing.B) {
+	for name, piece := range hostileDetails() {
+		event, err := cot.Parse(piece)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(piece)))
+			b.ReportAllocs()
+			for b.Loop() {
+				event.AppendFrame(nil)
+			}
+		})
+	}
+}
+
+func BenchmarkMessageFramer(b *testing.B) {
+	stream := bytes.Repeat(frameOf(b, position600(b)), 100)
+	for _, size := range []int{200, 1400, 16 << 10} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			var f cot.MessageFramer
+			b.SetBytes(int64(len(stream)))
+			b.ReportAllocs()
+			for b.Loop() {
+				frames := 0
+				for chunk := range chunks(stream, size) {
+					f.Feed(chunk)
+					for {
+						_, ok, err := f.Next()
+						if err != nil {
+							b.Fatal(err)
+						}
+						if !ok {
+							break
+						}
+						frames++
+					}
+				}
+				if frames != 100 {
+					b.Fatal(frames)
+				}
+			}
+		})
+	}
+}
+
+// frameOf is the frame of an event in XML.
+func frameOf(t testing.TB, piece []byte) []byte {
+	t.Helper()
+	event, err := cot.Parse(piece)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame, err := event.AppendFrame(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frame
+}

@@ -98,17 +98,25 @@ func (s *scanner) read(tag name) {
 		}
 	case 3:
 		parent := s.open[2].name
-		if w.contact || string(s.b[tag.start:tag.end]) != "contact" || string(s.b[parent.start:parent.end]) != "detail" {
-			return
+		if string(s.b[tag.start:tag.end]) == "contact" && string(s.b[parent.start:parent.end]) == "detail" {
+			s.readContact()
 		}
-		w.contact = true
-		for _, a := range s.attributes {
-			switch string(s.b[a.name.start:a.name.end]) {
-			case "callsign":
-				w.callsign = a
-			case "endpoint":
-				w.endpoint = a
-			}
+	}
+}
+
+// readContact keeps what is wanted of the start tag just read, that of a contact, unless there was one before.
+func (s *scanner) readContact() {
+	w := &s.wanted
+	if w.contact {
+		return
+	}
+	w.contact = true
+	for _, a := range s.attributes {
+		switch string(s.b[a.name.start:a.name.end]) {
+		case "callsign":
+			w.callsign = a
+		case "endpoint":
+			w.endpoint = a
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (f *MessageFramer) Feed(p []byte) {
 	}
 }
 
-// Next returns the next frame, from its 0xBF to the end of its message; ok is false when the bytes
+// Next returns the next frame, from its 0xBF to the end of its message, for [ParseMessage]; ok is false when the bytes
 // fed so far hold no whole frame. The frame is valid until the next Feed, Next or Release. The only error is
 // [ErrNoFrame], returned from then on until Release.
 func (f *MessageFramer) Next() (frame []byte, ok bool, err error) {

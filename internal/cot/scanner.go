@@ -33,6 +33,7 @@ type scanner struct {
 	refused *refusal
 
 	depth      int
+	floor      int                   // the depth at which the piece may end in text
 	open       [MaxDepth + 1]element // open[1] is the root
 	attributes []attribute
 	expanded   table
@@ -40,6 +41,7 @@ type scanner struct {
 
 	wanted  wanted
 	scratch []byte
+	detail  []byte // a copy of what xmlDetail judges
 }
 
 var scanners = sync.Pool{New: func() any {
@@ -51,7 +53,7 @@ var scanners = sync.Pool{New: func() any {
 
 func newScanner(piece []byte) *scanner {
 	s := scanners.Get().(*scanner)
-	s.b, s.i, s.refused, s.depth, s.scratch = piece, 0, nil, 0, s.scratch[:0]
+	s.b, s.i, s.refused, s.depth, s.floor, s.scratch = piece, 0, nil, 0, 0, s.scratch[:0]
 	return s
 }
 
@@ -59,7 +61,8 @@ func newScanner(piece []byte) *scanner {
 func (s *scanner) release() {
 	const enough = 256
 	if cap(s.attributes) > enough || cap(s.names.prefixes.keys) > enough || cap(s.names.uris.keys) > enough ||
-		cap(s.names.bindings) > enough || cap(s.scratch) > 16*enough {
+		cap(s.names.bindings) > enough || cap(s.scratch) > 16*enough ||
+		cap(s.detail) > 64*enough {
 		return
 	}
 	s.b, s.refused = nil, nil
@@ -86,7 +89,7 @@ func (s *scanner) rootElement() bool {
 	return true
 }
 
-// text reads on to the next '<'.
+// text reads on to the next '<', or to the end where the piece may end.
 func (s *scanner) text() bool {
 	b, i := s.b, s.i
 	for i < len(b) {
@@ -115,7 +118,8 @@ func (s *scanner) text() bool {
 			i += n
 		}
 	}
-	return s.refuse(i, "the piece ends within an element")
+	s.i = i
+	return s.depth == s.floor || s.refuse(i, "the piece ends within an element")
 }
 
 // char returns the length of the character at i, which is beyond ASCII or illegal; 0 when it is refused.

@@ -34,19 +34,6 @@ func seeds(t testing.TB) map[string][]byte {
 // hostile returns well-formed events of just under 64 KiB, or just not well-formed at their end, that would cost a
 // careless judge far more than their size.
 func hostile() map[string][]byte {
-	fill := func(head, tail string, item func(int) string) []byte {
-		var b strings.Builder
-		b.WriteString(head)
-		for k := 0; ; k++ {
-			next := item(k)
-			if b.Len()+len(next)+len(tail) > cot.MaxEvent {
-				break
-			}
-			b.WriteString(next)
-		}
-		b.WriteString(tail)
-		return []byte(b.String())
-	}
 	return map[string][]byte{
 		"attributes": fill("<event", "></event>", func(k int) string { return fmt.Sprintf(` a%x=""`, k) }),
 		"prefixes":   fill("<event", "></event>", func(k int) string { return fmt.Sprintf(` xmlns:p%x="u"`, k) }),
@@ -63,6 +50,41 @@ func hostile() map[string][]byte {
 		"characters": fill("<event>", "</event>", func(int) string { return "\U0001F600" }),
 		"names":      fill("<event>", "</event>", func(int) string { return "<é é=''/>" }),
 	}
+}
+
+// hostileDetails returns events of just under 64 KiB that would cost a careless conversion far more than their size.
+func hostileDetails() map[string][]byte {
+	event := func(declarations string, item func(int) string) []byte {
+		head := strings.Replace(headOfAll, "<event", "<event"+declarations, 1) + ">" + pointOfAll + "<detail>"
+		return fill(head, "</detail></event>", item)
+	}
+	prefixes := func(n int, uri string) string {
+		return strings.Join(slices.Collect(items(n, func(k int) string { return fmt.Sprintf(` xmlns:p%x="%s"`, k, uri) })), "")
+	}
+	return map[string][]byte{
+		"contacts":        event("", func(int) string { return `<contact callsign=""/>` }),
+		"references":      event("", func(int) string { return `<contact callsign="&#65;"/>` }),
+		"prefixes":        event(prefixes(3000, "u"), func(int) string { return "<a/>" }),
+		"prefixes in use": event(prefixes(16, "u"), func(k int) string { return fmt.Sprintf("<p%x:a/>", k%16) }),
+		"long prefixes":   event(prefixes(16, repeat("u", 2000)), func(k int) string { return fmt.Sprintf("<p%x:a/>", k%16) }),
+		"near prefixes":   event(prefixes(16, "u"), func(int) string { return "<ap1p2p3p4p5p6p7/>" }),
+		"attributes":      event(prefixes(16, "u"), func(k int) string { return fmt.Sprintf("<a p1:b%[1]x='' c%[1]x=''/>", k) }),
+	}
+}
+
+// fill returns as many items as 64 KiB hold between a head and a tail.
+func fill(head, tail string, item func(int) string) []byte {
+	var b strings.Builder
+	b.WriteString(head)
+	for k := 0; ; k++ {
+		next := item(k)
+		if b.Len()+len(next)+len(tail) > cot.MaxEvent {
+			break
+		}
+		b.WriteString(next)
+	}
+	b.WriteString(tail)
+	return []byte(b.String())
 }
 
 func items(n int, item func(int) string) iter.Seq[string] {

@@ -70,12 +70,12 @@ func plainExtensions(all []*Detail_Extension) bool {
 	return true
 }
 
-// plain tells whether the unknown fields of a message have no groups among them, and tags and lengths in their shortest
-// form: the reader of C++ takes neither from more than five bytes.
+// plain tells whether the unknown fields of a message have no groups among them, and lengths in their shortest form:
+// the reader of C++ takes none from more than five bytes. Their tags proto.Unmarshal has made anew.
 func plain(m protoreflect.ProtoMessage) bool {
 	for rest := m.ProtoReflect().GetUnknown(); len(rest) > 0; {
 		number, kind, n := protowire.ConsumeTag(rest)
-		if n != protowire.SizeTag(number) || kind == protowire.StartGroupType {
+		if n < 0 || kind == protowire.StartGroupType {
 			return false
 		}
 		rest = rest[n:]
