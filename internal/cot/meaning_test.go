@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,12 +122,6 @@ func plainAttributes(attributes []xml.Attr) map[string]string {
 	return values
 }
 
-// The times of XML Schema (dateTime), of which time.Parse takes more than there are.
-var (
-	withZone    = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
-	withoutZone = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?$`)
-)
-
 func eventMeaning(attributes []xml.Attr) (string, error) {
 	values := plainAttributes(attributes)
 	var all []string
@@ -142,11 +135,11 @@ func eventMeaning(attributes []xml.Attr) (string, error) {
 	}
 	for _, name := range []string{"time", "start", "stale"} {
 		value := values[name]
-		if withoutZone.MatchString(value) {
-			value += "Z"
+		moment, err := time.Parse(time.RFC3339, value) // which takes an hour of one digit too
+		if n := len("2006-01-02T15:04:05"); err != nil && len(value) >= n && len(value) <= n+10 {
+			moment, err = time.Parse(time.RFC3339, value+"Z")
 		}
-		moment, err := time.Parse(time.RFC3339, value)
-		if err != nil || !withZone.MatchString(value) || moment.UnixMilli() < 0 || moment.UTC().Year() > 9999 {
+		if err != nil || moment.UnixMilli() < 0 || moment.UTC().Year() > 9999 {
 			unreadable = errUnreadable
 		}
 		all = append(all, strconv.FormatInt(moment.UnixMilli(), 10))
