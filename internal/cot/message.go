@@ -117,7 +117,7 @@ func (m *Message) judgeDetail(xmlDetail string) error {
 	s.wanted = wanted{}
 	var ok bool
 	if m.typed, ok = s.xmlDetail(); !ok {
-		return fmt.Errorf("message refused: in xmlDetail: %w", s.refused)
+		return refusedMessage(fmt.Sprintf("xmlDetail, byte %d: %s", s.refused.at, s.refused.reason))
 	}
 	if m.typed&(1<<contactDetail) != 0 {
 		m.Event.Callsign = string(s.value(s.wanted.callsign))
