@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -244,6 +245,41 @@ func TestEventsThatHaveNoFormInProtobuf(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Conversions share pools: none may see anything of another, at the same time or before.
+func TestConversionsDoNotMix(t *testing.T) {
+	frames := map[string][]byte{}
+	for name, event := range seeds(t) {
+		frames[name] = toFrame(t, event)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			var frame, event []byte
+			for name, piece := range seeds(t) {
+				parsed, err := cot.Parse(piece)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				frame, err = parsed.AppendFrame(frame[:0])
+				if err != nil || !bytes.Equal(frame, frames[name]) {
+					t.Errorf("%s: %q, %v", name, frame, err)
+				}
+				m, err := cot.ParseMessage(frame)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				event = m.AppendXML(event[:0])
+				if _, err := cot.Parse(event); err != nil {
+					t.Errorf("%s: %q, %v", name, event, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestSixteenPrefixesAreNotTooMany(t *testing.T) {
