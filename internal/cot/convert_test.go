@@ -205,7 +205,7 @@ func TestDetailsThatStayInXML(t *testing.T) {
 }
 
 func TestEventsThatHaveNoFormInProtobuf(t *testing.T) {
-	replace := func(old, with_ string) string { return strings.Replace(with(""), old, with_, 1) }
+	replace := func(old, by string) string { return strings.Replace(with(""), old, by, 1) }
 	prefixes := strings.Replace(with("<a/>"), "<event", "<event"+numbered(17, ` xmlns:p%d="u"`), 1)
 	for _, c := range []struct{ name, event, reason string }{
 		{"no uid", replace(`uid="u" `, ""), "the event lacks uid, type or how"},
