@@ -30,6 +30,7 @@ type serveOptions struct {
 	listen    string
 	logFormat string
 	drain     time.Duration
+	onlyXML   bool
 	lists     []string
 	staleList string
 	unseal    secretSource
@@ -50,6 +51,9 @@ func newServeCommand(g *global, runF func(context.Context, *serveOptions) error)
 		Long: `Serve CoT over mutual TLS from the store's endpoint room: every well-formed event of a client goes to
 all the others. Only clients whose certificate this authority issued, and that is neither expired nor
 revoked, are let in; who is revoked while connected is cut off within a second.
+
+It speaks XML, and TAK protocol version 1 (protobuf) with every client that asks for it, and puts what one says
+into the other's words.
 
 It opens nothing outside endpoint/ but what --crl names, watches the files, and ends cleanly on SIGINT and
 SIGTERM. SIGHUP has it read everything anew.
@@ -72,6 +76,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "0.0.0.0:8089", "`address` to listen on")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
+	flags.BoolVar(&o.onlyXML, "no-protobuf", false, "speak XML alone, and do not offer TAK protocol version 1")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
 	flags.StringVar(&o.staleList, "stale-crl", staleRefuse, "what to do where a further list is past its nextUpdate: refuse or warn")
@@ -93,7 +98,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain}
+	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain, NoProtobuf: o.onlyXML}
 	if err := o.limits.apply(&config); err != nil {
 		return err
 	}

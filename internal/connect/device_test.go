@@ -151,7 +151,7 @@ func TestADeviceConnectsToOurOwnEndpoint(t *testing.T) {
 	if !met.Server.Equal(w.server.Leaf) || len(met.Sent) != 2 || len(met.Chain) != 3 || !met.Chain[2].Equal(w.root.Cert) {
 		t.Errorf("met %v, who sent %d certificates; chain of %d", met.Server.Subject, len(met.Sent), len(met.Chain))
 	}
-	if !met.NameMatches || met.NameFault != "" || !met.AskedForCertificate || met.OffersProtobuf || met.Echoed {
+	if !met.NameMatches || met.NameFault != "" || !met.AskedForCertificate || !met.OffersProtobuf || met.Echoed {
 		t.Errorf("met %+v", met)
 	}
 	if met.Handshake <= 0 || met.Latency <= 0 || met.Latency > patience {

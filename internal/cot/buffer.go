@@ -77,3 +77,11 @@ func (h *held) drop() {
 	}
 	*h = held{}
 }
+
+// Rest returns what is held, for another framer to go on with. It is valid until the next Feed or Release.
+func (h *held) Rest() []byte {
+	if h.buf == nil {
+		return nil
+	}
+	return h.buf.bytes[h.start:h.end]
+}

@@ -8,6 +8,8 @@ import (
 
 // A batch gathers the events of one read into one parcel.
 type batch struct {
+	came   encoding
+	both   bool // somebody is spoken to in the other encoding
 	parcel *parcel
 	seen   []sighting
 	spans  []span
@@ -16,29 +18,33 @@ type batch struct {
 // A span is where a sighting's event stands in the parcel.
 type span struct{ from, to int }
 
-// add appends e. behind is the number of bytes that may still hold events of the same batch.
-func (b *batch) add(e cot.Event, behind int) {
+// add appends an event as it came. behind is the number of bytes that may still hold events of the same batch. Where both
+// forms are needed, the caller appends the other one to the parcel's.
+func (b *batch) add(e cot.Event, raw []byte, behind int) {
 	if b.parcel == nil {
-		b.parcel = &parcel{xml: make([]byte, 0, len(e.Raw)+behind)}
+		b.parcel = &parcel{came: b.came, bytes: make([]byte, 0, len(raw)+behind), made: b.both}
+		if b.both {
+			b.parcel.other = make([]byte, 0, len(raw)+behind)
+		}
 	}
-	from := len(b.parcel.xml)
-	b.parcel.xml = append(b.parcel.xml, e.Raw...)
+	from := len(b.parcel.bytes)
+	b.parcel.bytes = append(b.parcel.bytes, raw...)
 	b.parcel.events++
 	if e.IsPosition() && e.UID != "" {
 		b.seen = append(b.seen, sighting{
 			uid: e.UID, kind: e.Type, callsign: e.Callsign, own: e.Endpoint != "", stale: e.Stale,
 		})
-		b.spans = append(b.spans, span{from, len(b.parcel.xml)})
+		b.spans = append(b.spans, span{from, len(b.parcel.bytes)})
 	}
 }
 
 // finish returns the parcel, in no more memory than about what it needs.
 func (b *batch) finish() *parcel {
-	if cap(b.parcel.xml) > 2*len(b.parcel.xml) {
-		b.parcel.xml = bytes.Clone(b.parcel.xml)
+	if cap(b.parcel.bytes) > 2*len(b.parcel.bytes) {
+		b.parcel.bytes = bytes.Clone(b.parcel.bytes)
 	}
 	for i, s := range b.spans {
-		b.seen[i].xml = b.parcel.xml[s.from:s.to]
+		b.seen[i].bytes = b.parcel.bytes[s.from:s.to]
 	}
 	return b.parcel
 }

@@ -4,7 +4,6 @@ package endpoint_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,7 +18,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,8 +44,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// servers are what is compared.
-var servers = []string{"endpoint", "bare"}
+// servers are what is compared: the endpoint with XML alone and with protobuf, and the reference.
+const (
+	xmlEndpoint = "endpoint"
+	anyEndpoint = "endpoint-protobuf"
+	bareServer  = "bare"
+)
 
 // A benchPKI is what a server is given on its standard input, in PEM and as JSON.
 type benchPKI struct{ Cert, Key, CA []byte }
@@ -78,16 +80,16 @@ func benchServer(kind string) error {
 		return err
 	}
 	switch kind {
-	case "endpoint":
+	case xmlEndpoint, anyEndpoint:
 		list := make(revoked)
 		for n := range int64(100_000) {
 			list[big.NewInt(n<<40).String()] = true
 		}
 		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
 		go endpoint.New(endpoint.Config{
-			Gate: gate, MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit,
+			Gate: gate, MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit, NoProtobuf: kind == xmlEndpoint,
 		}).Serve(context.Background(), l)
-	case "bare":
+	case bareServer:
 		pool := x509.NewCertPool()
 		pool.AddCert(ca)
 		go bareRelay(l, &tls.Config{
@@ -232,93 +234,4 @@ func (s *benched) dial() *tls.Conn {
 		s.b.Fatal(err)
 	}
 	return conn
-}
-
-func BenchmarkHandshake(b *testing.B) {
-	keys := []struct {
-		name string
-		opts []testpki.Option
-	}{{"P-256", nil}, {"RSA-2048", []testpki.Option{testpki.RSA(2048)}}}
-	for _, key := range keys {
-		for _, kind := range servers {
-			b.Run(key.name+"/"+kind, func(b *testing.B) {
-				s := startBenched(b, kind, key.opts...)
-				before := s.cpu()
-				b.ResetTimer()
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						conn, err := tls.Dial("tcp", s.address, s.config)
-						if err != nil {
-							b.Error(err)
-							return
-						}
-						// Only the server's own goodbye shows that it is done.
-						conn.CloseWrite()
-						io.Copy(io.Discard, conn)
-						conn.Close()
-					}
-				})
-				b.StopTimer()
-				used := s.cpu() - before
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handshakes/s")
-				b.ReportMetric(float64(used.Microseconds())/float64(b.N), "server-µs/handshake")
-			})
-		}
-	}
-}
-
-// BenchmarkFanOut has one client send events of 600 bytes to 49 others, in writes of one event or of as many as fill
-// a TLS record, never more than a window of writes ahead of the slowest. With a window of one, everybody is idle when
-// an event comes, as in a quiet net.
-func BenchmarkFanOut(b *testing.B) {
-	const clients, size = 50, 600
-	for _, mode := range []struct{ burst, window int }{{1, 1}, {1, 256}, {27, 8}} {
-		for _, kind := range servers {
-			b.Run(fmt.Sprintf("events-per-write=%d/window=%d/%s", mode.burst, mode.window, kind), func(b *testing.B) {
-				burst := mode.burst
-				s := startBenched(b, kind)
-				sender := s.dial()
-				defer sender.Close()
-				data := bytes.Repeat([]byte(chat(0, size)), burst)
-				writes := (b.N + burst - 1) / burst
-				window := make(chan struct{}, mode.window)
-				arrived := make([]atomic.Int32, writes)
-				var receiving sync.WaitGroup
-				for range clients - 1 {
-					conn := s.dial()
-					defer conn.Close()
-					receiving.Go(func() {
-						buf := make([]byte, 64<<10)
-						for got, next := 0, 0; next < writes; {
-							n, err := conn.Read(buf)
-							if err != nil {
-								b.Errorf("a receiver was cut: %v", err)
-								return
-							}
-							for got += n; next < writes && got >= (next+1)*len(data); next++ {
-								if arrived[next].Add(1) == clients-1 {
-									<-window
-								}
-							}
-						}
-					})
-				}
-				time.Sleep(100 * time.Millisecond) // all have joined
-				before := s.cpu()
-				b.ResetTimer()
-				for range writes {
-					window <- struct{}{}
-					if _, err := sender.Write(data); err != nil {
-						b.Fatal(err)
-					}
-				}
-				receiving.Wait()
-				b.StopTimer()
-				used := s.cpu() - before
-				deliveries := float64(writes * burst * (clients - 1))
-				b.ReportMetric(deliveries/b.Elapsed().Seconds(), "deliveries/s")
-				b.ReportMetric(deliveries/used.Seconds(), "deliveries/server-cpu-s")
-			})
-		}
-	}
 }

@@ -226,7 +226,7 @@ func TestSessionIsRevokedWhileItIsHeldBack(t *testing.T) {
 	bubbleWith(t, endpoint.Config{MaxEventsPerSecond: 1}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
 		bob := connect("bob")
 		var all strings.Builder
-		for n := range 100 {
+		for n := range 50 {
 			all.WriteString(chat(n, 100))
 		}
 		bob.send(all.String())

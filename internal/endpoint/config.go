@@ -67,6 +67,9 @@ type Config struct {
 	// nothing to send for a thirtieth of it. Zero: 30 s.
 	Grace time.Duration
 
+	// NoProtobuf keeps every session in XML: TAK protocol version 1 is not offered.
+	NoProtobuf bool
+
 	// Positions and PositionBytes bound the last positions that are kept for newcomers, of all sessions together.
 	// Zero: 20,000 and 32 MiB.
 	Positions     int

@@ -26,7 +26,7 @@ func onStreet(t *testing.T, c endpoint.Config, f func(t *testing.T, s *street)) 
 	synctest.Test(t, func(t *testing.T) {
 		w := newPKI(t, time.Now)
 		s := &street{w, &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}}
-		c.Gate, c.Log = w.gate, slog.New(slog.NewJSONHandler(w.log, nil))
+		c.Gate, c.NoProtobuf, c.Log = w.gate, true, slog.New(slog.NewJSONHandler(w.log, nil))
 		w.e = endpoint.New(c)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

@@ -171,6 +171,7 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
 	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
 	e.log.Info("session started", s.who())
+	s.offer()
 	e.hub.join(s)
 	if s.cause.Load() != nil {
 		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard

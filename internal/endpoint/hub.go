@@ -2,16 +2,21 @@ package endpoint
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// A member takes part in the exchange. Both methods are called under the hub's lock, so they must neither wait nor
+// A member takes part in the exchange. Its methods are called under the hub's lock, so they must neither wait nor
 // call the hub.
 type member interface {
 	// welcome hands over everyone's last position, once, before anything is delivered.
 	welcome(last []*parcel)
 	// deliver hands over what another member published.
 	deliver(p *parcel)
+	// speaks is how the member is spoken to; it changes under the hub's lock alone.
+	speaks() encoding
+	// turn has it spoken to in protobuf, which it returns.
+	turn() encoding
 }
 
 // The hub is where events come in and go out. Publishing and delivering are one step under the reading side of the
@@ -25,6 +30,7 @@ type hub struct {
 	members []member
 	index   map[member]int
 	closed  bool
+	speak   [2]atomic.Int32 // how many members are spoken to in each encoding
 }
 
 func newHub(now func() time.Time, last *positions) *hub {
@@ -41,7 +47,21 @@ func (h *hub) join(m member) {
 	m.welcome(h.last.last(h.now()))
 	h.index[m] = len(h.members)
 	h.members = append(h.members, m)
+	h.speak[m.speaks()].Add(1)
 }
+
+// turn counts m, who is spoken to in protobuf from now on, there.
+func (h *hub) turn(m member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, in := h.index[m]; in {
+		h.speak[m.speaks()].Add(-1)
+		h.speak[m.turn()].Add(1)
+	}
+}
+
+// needs tells whether somebody is spoken to in an encoding.
+func (h *hub) needs(e encoding) bool { return h.speak[e].Load() > 0 }
 
 // publish delivers p, with the sightings in it, to all members but from. It does nothing and returns false when from
 // is no member (any more), so nothing comes from one that was cut, and when the hub is closed.
@@ -76,6 +96,7 @@ func (h *hub) leave(m member) {
 	h.members[end] = nil
 	h.members = h.members[:end]
 	delete(h.index, m)
+	h.speak[m.speaks()].Add(-1)
 	gone := h.last.drop(m, h.now())
 	if gone == nil || h.closed {
 		return

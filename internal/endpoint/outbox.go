@@ -29,6 +29,8 @@ type outbox struct {
 	writing   bool
 	finishing bool
 	closed    bool
+
+	speaks encoding // how the peer is spoken to; the writer's own
 }
 
 // An outboxOwner is told, by the writer's goroutine, what became of what was put in.
@@ -41,7 +43,7 @@ type outboxOwner interface {
 // A load is a number of events and their bytes.
 type load struct{ events, bytes int }
 
-func (l *load) add(p *parcel) { l.events += p.events; l.bytes += len(p.xml) }
+func (l *load) add(p *parcel) { l.events += p.events; l.bytes += len(p.bytes) }
 
 // put queues p. It returns false, and closes the outbox, when p would exceed the limit; one parcel always fits in an
 // empty queue. What is put in a closed outbox is forgotten.
@@ -68,6 +70,17 @@ func (o *outbox) putFirst(p *parcel) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || o.finishing || len(o.first) >= maxPongs {
+		return
+	}
+	o.first = append(o.first, p)
+	o.wake()
+}
+
+// answer is putFirst for what the peer waits for, and does not go on without.
+func (o *outbox) answer(p *parcel) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || o.finishing {
 		return
 	}
 	o.first = append(o.first, p)
@@ -122,14 +135,13 @@ func (o *outbox) wake() {
 // write is the writer.
 func (o *outbox) write() {
 	defer o.running.Done()
-	var w writer
+	w := writer{speaks: o.speaks}
 	defer w.release()
 	var done load
 	for o.next(&w, done) {
 		record := w.gather()
-		// The connection takes a deadline as well when it is closed: then the write fails, and says so.
-		_ = o.conn.SetWriteDeadline(time.Now().Add(o.timeout))
-		if _, err := o.conn.Write(record.bytes); err != nil {
+		o.speaks = w.speaks
+		if err := o.send(record.bytes); err != nil {
 			o.close()
 			o.owner.failed(err)
 			return
@@ -137,6 +149,17 @@ func (o *outbox) write() {
 		o.owner.wrote(record.all, len(record.bytes))
 		done = record.charged
 	}
+}
+
+// send writes one record; an empty one is of events that the peer's encoding has no form for.
+func (o *outbox) send(record []byte) error {
+	if len(record) == 0 {
+		return nil
+	}
+	// The connection takes a deadline as well when it is closed: then the write fails, and says so.
+	_ = o.conn.SetWriteDeadline(time.Now().Add(o.timeout))
+	_, err := o.conn.Write(record)
+	return err
 }
 
 // next settles what was written of the queue and hands w what there is to write. It returns false when there is

@@ -43,7 +43,7 @@ func newOutbox(limit load) (*outbox, *owner, net.Conn) {
 
 // event is a parcel of so many bytes that begins with its name and ends with a full stop.
 func event(name string, size int) *parcel {
-	return &parcel{xml: []byte(name + strings.Repeat("-", max(0, size-len(name)-1)) + "."), events: 1}
+	return &parcel{bytes: []byte(name + strings.Repeat("-", max(0, size-len(name)-1)) + "."), events: 1}
 }
 
 // names are those of the events in b, in order.
@@ -76,7 +76,7 @@ func TestQueueGoesOutInOrderInFullRecords(t *testing.T) {
 		var want []byte
 		for k := range 500 {
 			p := event(fmt.Sprint("event", k), 1+rand.IntN(2000)*rand.IntN(30))
-			want = append(want, p.xml...)
+			want = append(want, p.bytes...)
 			if !o.put(p) {
 				t.Fatal("the queue is full")
 			}

@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"container/list"
 	"strings"
 	"sync"
@@ -18,7 +17,7 @@ type sighting struct {
 	uid, kind, callsign string
 	own                 bool // it names a contact endpoint: the sender speaks of itself
 	stale               time.Time
-	xml                 []byte // the event, within the parcel it travels in
+	bytes               []byte // the event as it came, within the parcel it travels in
 }
 
 // positions holds the last position of everyone, bounded in number and bytes, for all and for each member. When it is
@@ -76,9 +75,7 @@ func (t *positions) see(m member, s sighting, p *parcel) {
 		t.remove(old)
 		old = nil
 	}
-	if !p.whole(s.xml) {
-		p = &parcel{xml: bytes.Clone(s.xml), events: 1}
-	}
+	p = p.alone(s.bytes)
 	now := old
 	if now == nil {
 		now = &position{uid: strings.Clone(s.uid), holder: h}
@@ -108,7 +105,7 @@ func (n *position) keep(s sighting, p *parcel) {
 	n.own = n.own || s.own
 	n.stale = s.stale
 	n.parcel = p
-	n.size = len(n.uid) + len(n.kind) + len(n.callsign) + len(p.xml) + positionOverhead
+	n.size = len(n.uid) + len(n.kind) + len(n.callsign) + len(p.bytes) + positionOverhead
 }
 
 func (t *positions) remove(p *position) {
@@ -148,7 +145,7 @@ func (t *positions) drop(m member, now time.Time) *parcel {
 		p := h.order.Front().Value.(*position)
 		if p.own {
 			if notice := cot.Gone(p.uid, p.kind, p.callsign, now); notice != nil {
-				gone.xml = append(gone.xml, notice...)
+				gone.bytes = append(gone.bytes, notice...)
 				gone.events++
 			}
 		}

@@ -10,18 +10,22 @@ import (
 // A listener is a member that keeps what it hears.
 type listener struct{ heard, met []string }
 
-func (l *listener) deliver(p *parcel) { l.heard = append(l.heard, string(p.xml)) }
+func (l *listener) speaks() encoding { return inXML }
+
+func (l *listener) turn() encoding { return inXML }
+
+func (l *listener) deliver(p *parcel) { l.heard = append(l.heard, string(p.bytes)) }
 
 func (l *listener) welcome(last []*parcel) {
 	for _, p := range last {
-		l.met = append(l.met, string(p.xml))
+		l.met = append(l.met, string(p.bytes))
 	}
 	slices.Sort(l.met)
 }
 
 func sightingOf(uid, xml string) (sighting, *parcel) {
-	p := &parcel{xml: []byte(xml), events: 1}
-	return sighting{uid: uid, kind: "a-f-G", own: true, xml: p.xml}, p
+	p := &parcel{bytes: []byte(xml), events: 1}
+	return sighting{uid: uid, kind: "a-f-G", own: true, bytes: p.bytes}, p
 }
 
 func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
@@ -54,12 +58,12 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 				t.Errorf("they take %v, more than %v", table.size(), tc.all)
 			}
 			last := table.last(time.Now())
-			if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.xml) == "p" }) {
+			if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.bytes) == "p" }) {
 				t.Error("the other peer's position was displaced")
 			}
 			for k := range tc.kept {
 				want := fmt.Sprintf("%0*d", tc.size, 49-k)
-				if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.xml) == want }) {
+				if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.bytes) == want }) {
 					t.Errorf("position %d, one of the newest, is not kept", 49-k)
 				}
 			}
@@ -74,11 +78,11 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 
 func TestKeptPositionHoldsOnlyItsOwnBytes(t *testing.T) {
 	table := newPositions(room{10, 1 << 20}, room{10, 1 << 20})
-	p := &parcel{xml: make([]byte, 0, 1<<16), events: 2}
-	p.xml = append(p.xml, "onetwo"...)
-	table.see(&listener{}, sighting{uid: "two", xml: p.xml[3:6]}, p)
-	if got := table.last(time.Now())[0]; string(got.xml) != "two" || cap(got.xml) > 64 {
-		t.Errorf("%q is kept in %d bytes", got.xml, cap(got.xml))
+	p := &parcel{bytes: make([]byte, 0, 1<<16), events: 2}
+	p.bytes = append(p.bytes, "onetwo"...)
+	table.see(&listener{}, sighting{uid: "two", bytes: p.bytes[3:6]}, p)
+	if got := table.last(time.Now())[0]; string(got.bytes) != "two" || cap(got.bytes) > 64 {
+		t.Errorf("%q is kept in %d bytes", got.bytes, cap(got.bytes))
 	}
 }
 

@@ -36,9 +36,12 @@ type session struct {
 	endpoint *Endpoint
 	out      outbox
 	framer   cot.Framer
+	messages cot.MessageFramer // once it speaks protobuf
+	spoken   encoding          // what the peer speaks, and is spoken to; the reader's own, and the hub's
 	strikes  strikes
 	budget   budget
 	wait     [waitSize]byte
+	offered  bool // protobuf, and so the peer may ask for it
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
 	active   atomic.Bool           // something came or went since the last look
@@ -72,6 +75,7 @@ func addressOf(c net.Conn) string {
 func (s *session) serve() {
 	err := s.read()
 	s.framer.Release()
+	s.messages.Release()
 	s.end(err)
 }
 
@@ -92,8 +96,7 @@ func (s *session) read() error {
 		n, err := s.conn.Read(buf)
 		if n > 0 {
 			s.active.Store(true)
-			s.framer.Feed(buf[:n])
-			if err := s.take(); err != nil {
+			if err := s.take(buf[:n]); err != nil {
 				return err
 			}
 			if err := s.pace(n); err != nil {
@@ -112,9 +115,19 @@ func (s *session) read() error {
 	}
 }
 
-// take judges every piece that is complete and publishes the good ones together.
-func (s *session) take() error {
-	var b batch
+// take judges all that is complete and publishes what is good of it together.
+func (s *session) take(data []byte) error {
+	if s.spoken == inProtobuf {
+		s.messages.Feed(data)
+		return s.takeFrames()
+	}
+	s.framer.Feed(data)
+	return s.takePieces()
+}
+
+// takePieces takes what came in XML.
+func (s *session) takePieces() error {
+	b := batch{came: inXML, both: s.endpoint.hub.needs(inProtobuf)}
 	var failure error
 	for failure == nil {
 		piece, ok, err := s.framer.Next()
@@ -127,10 +140,16 @@ func (s *session) take() error {
 			break
 		}
 		s.budget.pieces++
-		failure = s.judge(&b, piece)
+		if failure = s.judge(&b, piece); s.spoken == inProtobuf {
+			break
+		}
 	}
-	if b.parcel != nil && s.endpoint.hub.publish(s, b.finish(), b.seen) {
-		s.receive(b.parcel.events, len(b.parcel.xml))
+	s.publish(&b)
+	if failure == nil && s.spoken == inProtobuf {
+		// What came behind the request, where a peer did not wait for the answer, can only be frames.
+		s.messages.Feed(s.framer.Rest())
+		s.framer.Release()
+		return s.takeFrames()
 	}
 	return failure
 }
@@ -140,18 +159,37 @@ func (s *session) judge(b *batch, piece []byte) error {
 	event, err := cot.Parse(piece)
 	switch {
 	case err != nil:
-		s.drop(Malformed, len(piece), err)
-		if s.strikes.add(s.endpoint.now()) {
-			s.fail(Malformed)
-			return err
-		}
+		return s.strike(len(piece), err)
 	case event.IsPing():
 		s.receive(1, len(event.Raw))
-		s.out.putFirst(&parcel{xml: cot.Pong(s.endpoint.now()), events: 1})
+		s.out.putFirst(&parcel{bytes: cot.Pong(s.endpoint.now()), events: 1})
+	case event.IsProtocolRequest() && s.offered:
+		s.receive(1, len(event.Raw))
+		s.negotiate(event)
 	case event.IsControl():
 		s.endpoint.counters.dropped.add(Control)
 	default:
-		b.add(event, s.framer.Buffered())
+		b.add(event, event.Raw, s.framer.Buffered())
+		if b.both {
+			s.translate(b, event)
+		}
+	}
+	return nil
+}
+
+// publish passes on what b has gathered.
+func (s *session) publish(b *batch) {
+	if b.parcel != nil && s.endpoint.hub.publish(s, b.finish(), b.seen) {
+		s.receive(b.parcel.events, len(b.parcel.bytes))
+	}
+}
+
+// strike drops what is malformed, and ends a session in which that came too often.
+func (s *session) strike(size int, err error) error {
+	s.drop(Malformed, size, err)
+	if s.strikes.add(s.endpoint.now()) {
+		s.fail(Malformed)
+		return err
 	}
 	return nil
 }

@@ -59,11 +59,16 @@ const (
 	Idle      Cause = "idle"      // nothing came and nothing went for Config.Idle
 	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
 	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for
+	NoFrame   Cause = "no_frame"  // something else than frames of TAK protocol version 1, after it was agreed on
 	Drained   Cause = "drained"   // the endpoint stopped
 )
 
 // Control is the cause for which a well-formed control event, which is for the endpoint alone, is not passed on.
 const Control Cause = "control"
+
+// Unsayable is the cause for which an event is not passed on to those who are spoken to in the other encoding: it has no
+// form there.
+const Unsayable Cause = "unsayable"
 
 // counters are what Stats is made from. What changes with every event is atomic; the rest is seldom touched.
 type counters struct {

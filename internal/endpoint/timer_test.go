@@ -23,7 +23,7 @@ func bubble(t *testing.T, f func(t *testing.T, w *world, connect func(name strin
 func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, connect func(name string, opts ...testpki.Option) *client)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPKI(t, time.Now)
-		c.Gate, c.Log = w.gate, slog.New(slog.NewJSONHandler(w.log, nil))
+		c.Gate, c.NoProtobuf, c.Log = w.gate, true, slog.New(slog.NewJSONHandler(w.log, nil))
 		w.e = endpoint.New(c)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -139,7 +139,7 @@ func TestNineMalformedEventsAMinuteAreBorne(t *testing.T) {
 func TestHandshakeThatTakesTooLongIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPKI(t, time.Now)
-		w.e = endpoint.New(endpoint.Config{Gate: w.gate})
+		w.e = endpoint.New(endpoint.Config{Gate: w.gate, NoProtobuf: true})
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

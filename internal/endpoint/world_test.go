@@ -48,7 +48,7 @@ func newWorld(t testing.TB, change func(*endpoint.Config)) *world {
 	t.Helper()
 	w := newPKI(t, time.Now)
 	c := endpoint.Config{
-		Gate: w.gate, Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Gate: w.gate, Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), NoProtobuf: true,
 		MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit,
 	}
 	if change != nil {
@@ -257,7 +257,9 @@ func repeated(uid string, n int, stale time.Time) string {
 
 // chat is an event that is no position, of the given length.
 func chat(n, length int) string {
-	head := fmt.Sprintf(`<event version="2.0" uid="chat-%d" type="b-t-f" how="h-g-i-g-o"><detail><remarks>`, n)
+	head := fmt.Sprintf(`<event version="2.0" uid="chat-%d" type="b-t-f" how="h-g-i-g-o" time="2026-01-01T00:00:00Z" `+
+		`start="2026-01-01T00:00:00Z" stale="2026-01-02T00:00:00Z"><point lat="0" lon="0" hae="0" ce="0" le="0"/>`+
+		`<detail><remarks>`, n)
 	const tail = `</remarks></detail></event>`
 	return head + strings.Repeat("x", max(0, length-len(head)-len(tail))) + tail
 }

@@ -11,8 +11,10 @@ var records = sync.Pool{New: func() any { return new([recordSize]byte) }}
 // A writer is the state of an outbox's writer while it runs: what it has taken to write, and how far it came.
 type writer struct {
 	first, backlog, queue lane
+	speaks                encoding
 	current               *parcel // begun, and to be ended before anything else: what follows starts at an event's edge
-	offset                int     // of what remains of current
+	form                  []byte  // current, as the peer reads it
+	offset                int     // of what remains of form
 	charged               bool    // current came from the queue
 	buffer                *[recordSize]byte
 }
@@ -29,10 +31,10 @@ func (w *writer) gather() record {
 	var r record
 	w.pick()
 	// What fills a record by itself, or is all there is, goes out as it stands.
-	if left := len(w.current.xml) - w.offset; left >= recordSize || w.rest() == 0 {
+	if left := len(w.form) - w.offset; left >= recordSize || w.rest() == 0 {
 		from := w.offset
 		size := min(left, recordSize)
-		r.bytes = w.current.xml[from : from+size]
+		r.bytes = w.form[from : from+size]
 		w.advance(&r, size)
 		return r
 	}
@@ -41,7 +43,7 @@ func (w *writer) gather() record {
 	}
 	used := 0
 	for used < recordSize && w.pick() {
-		n := copy(w.buffer[used:], w.current.xml[w.offset:])
+		n := copy(w.buffer[used:], w.form[w.offset:])
 		used += n
 		w.advance(&r, n)
 	}
@@ -56,7 +58,7 @@ func (w *writer) pick() bool {
 	}
 	for _, l := range []*lane{&w.first, &w.backlog, &w.queue} {
 		if p := l.shift(); p != nil {
-			w.current, w.offset, w.charged = p, 0, l == &w.queue
+			w.current, w.form, w.offset, w.charged = p, p.in(w.speaks), 0, l == &w.queue
 			return true
 		}
 	}
@@ -66,14 +68,17 @@ func (w *writer) pick() bool {
 // advance notes that n more bytes of current are in r.
 func (w *writer) advance(r *record, n int) {
 	w.offset += n
-	if w.offset < len(w.current.xml) {
+	if w.offset < len(w.form) {
 		return
 	}
 	r.all.add(w.current)
 	if w.charged {
 		r.charged.add(w.current)
 	}
-	w.current = nil
+	if w.current.turns {
+		w.speaks = inProtobuf
+	}
+	w.current, w.form = nil, nil
 }
 
 // rest is the number of parcels behind current.

@@ -1,0 +1,94 @@
+package endpoint
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/ftsca/ftsca/internal/cot"
+)
+
+// offer says once, ahead of everything, that protobuf is understood too. From then on the peer may ask for it at any
+// time, and need not.
+func (s *session) offer() {
+	if s.endpoint.config.NoProtobuf {
+		return
+	}
+	s.offered = true
+	s.out.answer(&parcel{events: 1, bytes: cot.ProtocolSupport(s.uid(), s.endpoint.now())})
+}
+
+// uid tells this session's negotiation from others; the peer repeats it, and the answer bears it.
+func (s *session) uid() string { return fmt.Sprintf("ftsca-protocol-%d", s.id) }
+
+// negotiate answers a request for another protocol. The peer says nothing until it has the answer, and speaks the new
+// protocol then.
+func (s *session) negotiate(request cot.Event) {
+	version := request.RequestedVersion()
+	accepted := version == cot.ProtocolVersion
+	if accepted {
+		s.endpoint.hub.turn(s)
+		s.offered = false
+	}
+	s.out.answer(&parcel{events: 1, bytes: cot.ProtocolResponse(s.uid(), accepted, s.endpoint.now()), turns: accepted})
+	s.endpoint.log.Info("protocol requested", s.who(), slog.Int("version", version), slog.Bool("accepted", accepted))
+}
+
+// speaks implements member.
+func (s *session) speaks() encoding { return s.spoken }
+
+// turn implements member.
+func (s *session) turn() encoding {
+	s.spoken = inProtobuf
+	return s.spoken
+}
+
+// takeFrames takes what came in protobuf.
+func (s *session) takeFrames() error {
+	b := batch{came: inProtobuf, both: s.endpoint.hub.needs(inXML)}
+	var failure error
+	for failure == nil {
+		frame, ok, err := s.messages.Next()
+		if err != nil {
+			s.drop(NoFrame, len(frame), err)
+			s.fail(NoFrame)
+			failure = err
+		}
+		if !ok || err != nil {
+			break
+		}
+		s.budget.pieces++
+		failure = s.judgeFrame(&b, frame)
+	}
+	s.publish(&b)
+	return failure
+}
+
+// judgeFrame is judge for a frame.
+func (s *session) judgeFrame(b *batch, frame []byte) error {
+	m, err := cot.ParseMessage(frame)
+	switch {
+	case err != nil:
+		return s.strike(len(frame), err)
+	case !m.HasEvent(), m.Event.IsControl():
+		s.endpoint.counters.dropped.add(Control)
+	case m.Event.IsPing():
+		s.receive(1, len(frame))
+		s.out.putFirst(&parcel{came: inProtobuf, bytes: cot.PongFrame(s.endpoint.now()), events: 1})
+	default:
+		b.add(m.Event, m.Frame, s.messages.Buffered())
+		if b.both {
+			b.parcel.other = m.AppendXML(b.parcel.other)
+		}
+	}
+	return nil
+}
+
+// translate adds the frame of an event that came in XML.
+func (s *session) translate(b *batch, e cot.Event) {
+	other, err := e.AppendFrame(b.parcel.other)
+	if err != nil {
+		s.drop(Unsayable, len(e.Raw), err)
+		return
+	}
+	b.parcel.other = other
+}
