@@ -3,10 +3,7 @@
 package endpoint_test
 
 import (
-	"crypto/tls"
 	"fmt"
-	"io"
-	"sync"
 	"testing"
 	"time"
 )
@@ -30,33 +27,6 @@ func BenchmarkIdleSessions(b *testing.B) {
 			})
 		}
 	}
-}
-
-// connect has so many clients connect, and stay.
-func (s *benched) connect(n int) []*tls.Conn {
-	s.b.Helper()
-	conns := make([]*tls.Conn, n)
-	var dialling sync.WaitGroup
-	next := make(chan int)
-	for range 8 {
-		dialling.Go(func() {
-			for i := range next {
-				conns[i] = s.dial()
-				// The server's first word shows that it took the certificate, where it has one.
-				conns[i].SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-				if _, err := conns[i].Read(make([]byte, 1)); err == io.EOF {
-					s.b.Error("a session did not stay")
-				}
-				conns[i].SetReadDeadline(time.Time{})
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	dialling.Wait()
-	return conns
 }
 
 // resident is what the server has in memory after a collection, in bytes.

@@ -235,3 +235,30 @@ func (s *benched) dial() *tls.Conn {
 	}
 	return conn
 }
+
+// connect has so many clients connect, and stay.
+func (s *benched) connect(n int) []*tls.Conn {
+	s.b.Helper()
+	conns := make([]*tls.Conn, n)
+	var dialling sync.WaitGroup
+	next := make(chan int)
+	for range 8 {
+		dialling.Go(func() {
+			for i := range next {
+				conns[i] = s.dial()
+				// The server's first word shows that it took the certificate, where it has one.
+				conns[i].SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				if _, err := conns[i].Read(make([]byte, 1)); err == io.EOF {
+					s.b.Error("a session did not stay")
+				}
+				conns[i].SetReadDeadline(time.Time{})
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	dialling.Wait()
+	return conns
+}
