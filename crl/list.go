@@ -139,9 +139,15 @@ func (l *List) Add(e Entry) bool {
 // Otherwise all that was read is still there, and additions follow the last entry, in the documents' form and
 // indented by two: serial in lower-case hex, date in UTC and whole seconds.
 func (l *List) Bytes() []byte {
+	l.settle()
+	return slices.Clip(l.text)
+}
+
+// settle makes text of what was added.
+func (l *List) settle() {
 	added := l.entries[l.read:]
 	if len(added) == 0 {
-		return slices.Clip(l.text)
+		return
 	}
 	newline := "\n"
 	if i := bytes.IndexByte(l.text, '\n'); i > 0 && l.text[i-1] == '\r' {
@@ -158,7 +164,10 @@ func (l *List) Bytes() []byte {
 	if bytes.IndexByte(l.text[l.end:l.close], '\n') < 0 {
 		b = append(append(b, newline...), "  "...)
 	}
-	return append(b, l.text[l.end:]...)
+	b = append(b, l.text[l.end:]...)
+	l.close += len(b) - len(l.text)
+	// Behind the last entry, only blanks stand before the bracket.
+	l.text, l.end, l.read = b, len(bytes.TrimRight(b[:l.close], " \t\r\n")), len(l.entries)
 }
 
 func appendEntry(b []byte, e Entry, newline string) []byte {

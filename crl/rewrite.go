@@ -167,17 +167,6 @@ func (l *List) rewrite(change func(e *Entry, at *place, put func(s span, with st
 	l.become(b, l.end-l.mark()+int(grown), w.close+grown, entries)
 }
 
-// settle makes text of what was added.
-func (l *List) settle() {
-	if len(l.entries) == l.read {
-		return
-	}
-	text := l.Bytes()
-	l.close += len(text) - len(l.text)
-	// Behind the last entry, only blanks stand before the bracket.
-	l.text, l.end, l.read = text, len(bytes.TrimRight(text[:l.close], " \t\r\n")), len(l.entries)
-}
-
 // mark is the length of the byte order mark.
 func (l *List) mark() int { return len(l.text) - len(l.body()) }
 

@@ -46,26 +46,29 @@ func Sign(t Template, issuer *x509.Certificate, signer crypto.Signer) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	signed, err := t.body(issuer, kind)
+	der, err := t.body(issuer, kind)
 	if err != nil {
 		return nil, fmt.Errorf("writing the revocation list: %w", err)
 	}
+	signed := der[headerRoom:]
 	digest := kind.hash.New()
 	digest.Write(signed)
 	signature, err := signer.Sign(rand.Reader, digest.Sum(nil), kind.hash)
 	if err != nil {
 		return nil, fmt.Errorf("signing the revocation list: %w", err)
 	}
-	b := cryptobyte.NewBuilder(make([]byte, 0, len(signed)+len(signature)+64))
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(signed)
-		kind.add(b)
-		b.AddASN1BitString(signature)
-	})
-	der, err := b.Bytes()
+	var b cryptobyte.Builder
+	kind.add(&b)
+	b.AddASN1BitString(signature)
+	tail, err := b.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("writing the revocation list: %w", err)
 	}
+	// Written around what was signed: a builder would copy it.
+	der = append(der, tail...)
+	header := sequenceHeader(len(der) - headerRoom)
+	der = der[headerRoom-len(header):]
+	copy(der, header)
 	x, err := parseX509(der, false)
 	if err == nil {
 		err = x.CheckSignature(issuer)
@@ -132,7 +135,19 @@ func signatureOf(issuer *x509.Certificate, signer crypto.Signer) (signatureKind,
 	return signatureKind{}, fmt.Errorf("the key of %q is neither RSA nor ECDSA on P-256, P-384 or P-521", issuer.Subject)
 }
 
-// body returns the DER of the TBSCertList.
+// headerRoom is more than any sequenceHeader takes.
+const headerRoom = 16
+
+// sequenceHeader is the DER that stands before the content of a SEQUENCE of that length.
+func sequenceHeader(length int) []byte {
+	if length < 0x80 {
+		return []byte{byte(asn1.SEQUENCE), byte(length)}
+	}
+	octets := big.NewInt(int64(length)).Bytes()
+	return append([]byte{byte(asn1.SEQUENCE), 0x80 | byte(len(octets))}, octets...)
+}
+
+// body returns the DER of the TBSCertList, behind headerRoom and with room for a signature.
 func (t *Template) body(issuer *x509.Certificate, kind signatureKind) ([]byte, error) {
 	var sum [sha1.Size]byte
 	id := keyID(issuer, &sum)
@@ -142,7 +157,7 @@ func (t *Template) body(issuer *x509.Certificate, kind signatureKind) ([]byte, e
 	entries := t.of(KeyID(issuer))
 	this := t.ThisUpdate.UTC().Truncate(time.Second)
 	reasons := encodeReasons()
-	b := cryptobyte.NewBuilder(make([]byte, 0, 512+len(entries)*64))
+	b := cryptobyte.NewBuilder(make([]byte, headerRoom, 2048+len(entries)*64))
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1Int64(1) // version 2
 		kind.add(b)

@@ -65,9 +65,15 @@ type walker struct {
 }
 
 func newWalker(text []byte, salvaging bool, visit func(e Entry, at *place)) *walker {
+	// The reader of JSON makes no copy of what is in a buffer.
+	return newReadingWalker(bytes.NewBuffer(text), salvaging, visit)
+}
+
+// newReadingWalker is newWalker for a text that is nowhere as a whole.
+func newReadingWalker(text io.Reader, salvaging bool, visit func(e Entry, at *place)) *walker {
 	// A note in another encoding is no reason to leave a stolen device on the network.
 	opts := []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(salvaging)}
-	return &walker{dec: jsontext.NewDecoder(bytes.NewBuffer(text), opts...), salvaging: salvaging, visit: visit}
+	return &walker{dec: jsontext.NewDecoder(text, opts...), salvaging: salvaging, visit: visit}
 }
 
 // walk reads a whole list. Its error is a *fault, or errEnd for an empty text.

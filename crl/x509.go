@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	encodingasn1 "encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"math/big"
 	"time"
 
@@ -38,27 +40,59 @@ type X509 struct {
 	// Algorithm is that of the signature, zero where it is none that CheckSignature takes.
 	Algorithm x509.SignatureAlgorithm
 
-	algorithm []byte // DER of the AlgorithmIdentifier
-	signed    []byte // DER of the TBSCertList
+	entries   cryptobyte.String // DER of what revokedCertificates holds
+	n         int               // of entries that a list can name
+	algorithm []byte            // DER of the AlgorithmIdentifier
+	signed    []byte            // DER of the TBSCertList
 	signature []byte
 }
 
 // EncodePEM returns a list as a PEM block.
-func EncodePEM(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}) }
+func EncodePEM(der []byte) []byte {
+	const line = 64
+	size := base64.StdEncoding.EncodedLen(len(der))
+	var b bytes.Buffer
+	// A buffer that grows would hold a long list twice over.
+	b.Grow(size + size/line + 2*len("-----BEGIN "+pemType+"-----\n"))
+	_ = pem.Encode(&b, &pem.Block{Type: pemType, Bytes: der}) // a buffer takes everything
+	return b.Bytes()
+}
 
 // ParseX509 reads a list in DER, or the first one in a file of PEM blocks, of version 1 or 2. It is read though it be of
 // version 1 and have what only version 2 allows, since FreeTAKServer writes that. A delta list, one that speaks for
 // other issuers too, and one with a critical extension that is not understood are refused (RFC 5280, 5.2). It takes memory
 // in proportion to data.
-func ParseX509(data []byte) (*X509, error) {
+func ParseX509(data []byte) (*X509, error) { return readX509(data, true) }
+
+// ParseX509Head is [ParseX509] for lists of which there may be no room for Entries, which it leaves empty: it reads them
+// all the same, and All goes through them.
+func ParseX509Head(data []byte) (*X509, error) { return readX509(data, false) }
+
+func readX509(data []byte, keep bool) (*X509, error) {
 	der, err := derOf(data)
 	if err == nil {
 		var x *X509
-		if x, err = parseX509(der, true); err == nil {
+		if x, err = parseX509(der, keep); err == nil {
 			return x, nil
 		}
 	}
 	return nil, fmt.Errorf("reading an X.509 revocation list: %w", err)
+}
+
+// Len returns the number of the entries that All goes through.
+func (x *X509) Len() int { return x.n }
+
+// All goes through the entries that Entries has after [ParseX509], and keeps none of them.
+func (x *X509) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for rest := x.entries; !rest.Empty(); {
+			var e Entry
+			// They were read before, so there is no error now.
+			if listable, err := e.read(&rest); err != nil || listable && !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 func derOf(data []byte) ([]byte, error) {
@@ -140,44 +174,53 @@ func parseX509(der []byte, keep bool) (*X509, error) {
 }
 
 func (x *X509) readEntries(entries cryptobyte.String, keep bool) error {
-	n := 0
-	for rest := entries; !rest.Empty(); n++ {
-		if !rest.SkipASN1(asn1.SEQUENCE) {
-			return fmt.Errorf("its entry %d is malformed", n+1)
+	x.entries = entries
+	if keep {
+		n := 0
+		for rest := entries; rest.SkipASN1(asn1.SEQUENCE); {
+			n++
 		}
+		x.Entries = make([]Entry, 0, n)
 	}
-	if !keep {
-		n = 1
-	}
-	x.Entries = make([]Entry, 0, n)
 	for i := 1; !entries.Empty(); i++ {
-		var entry, serial cryptobyte.String
-		x.Entries = append(x.Entries, Entry{})
-		e := &x.Entries[len(x.Entries)-1]
-		if !entries.ReadASN1(&entry, asn1.SEQUENCE) || !entry.ReadASN1(&serial, asn1.INTEGER) || serial.Empty() ||
-			!readTime(&entry, &e.Date) {
-			return fmt.Errorf("its entry %d is malformed", i)
-		}
-		if !entry.Empty() {
-			var extensions cryptobyte.String
-			if !entry.ReadASN1(&extensions, asn1.SEQUENCE) || !entry.Empty() {
-				return fmt.Errorf("its entry %d is malformed", i)
-			}
-			if err := eachExtension(extensions, e.extension); err != nil {
-				return fmt.Errorf("its entry %d: %w", i, err)
-			}
-		}
-		negative := serial[0]&0x80 != 0
-		e.Serial = Serial{string(bytes.TrimLeft(serial, "\x00"))}
-		if negative || e.Serial.unlistable() {
-			x.Entries = x.Entries[:len(x.Entries)-1]
+		var e Entry
+		listable, err := e.read(&entries)
+		switch {
+		case err != nil:
+			return fmt.Errorf("its entry %d%w", i, err)
+		case !listable:
 			x.Skipped++
+			continue
+		case keep:
+			x.Entries = append(x.Entries, e)
 		}
-		if !keep {
-			x.Entries = x.Entries[:0]
-		}
+		x.n++
 	}
 	return nil
+}
+
+// errEntry continues "its entry 1".
+var errEntry = errors.New(" is malformed")
+
+// read reads the next entry, and tells whether a list can name its serial.
+func (e *Entry) read(entries *cryptobyte.String) (listable bool, err error) {
+	var entry, serial cryptobyte.String
+	if !entries.ReadASN1(&entry, asn1.SEQUENCE) || !entry.ReadASN1(&serial, asn1.INTEGER) || serial.Empty() ||
+		!readTime(&entry, &e.Date) {
+		return false, errEntry
+	}
+	if !entry.Empty() {
+		var extensions cryptobyte.String
+		if !entry.ReadASN1(&extensions, asn1.SEQUENCE) || !entry.Empty() {
+			return false, errEntry
+		}
+		if err := eachExtension(extensions, e.extension); err != nil {
+			return false, fmt.Errorf(": %w", err)
+		}
+	}
+	negative := serial[0]&0x80 != 0
+	e.Serial = Serial{string(bytes.TrimLeft(serial, "\x00"))}
+	return !negative && !e.Serial.unlistable(), nil
 }
 
 // readTime reads a Time (RFC 5280, 5.1.2.4).
