@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -133,10 +134,10 @@ func furnish(dir string, f Founding, o Options) error {
 	if err != nil {
 		return err
 	}
-	revoked := listOf(f.Revoked).Bytes()
+	revoked := listOf(f.Revoked)
 	files := []durable.File{
-		{Name: s.endpoint(jsonFile), Data: revoked, Mode: 0o644},
-		{Name: s.endpoint(lastFile), Data: revoked, Mode: 0o644},
+		{Name: s.endpoint(jsonFile), Data: revoked.Bytes(), Mode: 0o644},
+		{Name: s.endpoint(lastFile), Data: revoked.Bytes(), Mode: 0o644},
 		{Name: s.endpoint(issuedFile), Mode: 0o644},
 		{Name: s.endpoint(lockFile), Mode: 0o644},
 		{Name: s.endpoint(markFile), Data: append(marked, '\n'), Mode: 0o644},
@@ -174,14 +175,14 @@ func (f Founder) keyFile() string {
 }
 
 // foundLedger fills the ledger with what the store begins with, and publishes what is derived from it.
-func (s *Store) foundLedger(f Founding, revoked []byte) error {
+func (s *Store) foundLedger(f Founding, revoked *crl.List) error {
 	db, err := bbolt.Open(s.path(AuthorityRoom, ledgerFile), 0o600, &bbolt.Options{Timeout: ledgerTimeout})
 	if err != nil {
 		return fmt.Errorf("founding the ledger: %w", err)
 	}
 	var derived map[string][]byte
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket, listBucket, answerBucket} {
+		for _, name := range [][]byte{metaBucket, certificateBucket, indexBucket, serialBucket, reservationBucket, stagedBucket, auditBucket, listBucket, lastBucket, answerBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -190,7 +191,7 @@ func (s *Store) foundLedger(f Founding, revoked []byte) error {
 		if err := meta.Put(formatKey, fmt.Append(nil, Format)); err != nil {
 			return err
 		}
-		if err := meta.Put(listKey, revoked); err != nil {
+		if err := putLast(tx, sha256.Sum256(revoked.Bytes()), revoked.Entries()); err != nil {
 			return err
 		}
 		kept := authorities{Keys: map[string]string{}, Pending: f.Pending}

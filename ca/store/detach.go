@@ -20,7 +20,9 @@ func (s *Store) Split(ctx context.Context, root *x509.Certificate) (Founding, er
 		if err != nil {
 			return err
 		}
-		f.Authorities[0].List = list.PEM
+		if f.Authorities[0].List, err = list.appendPEM(nil); err != nil {
+			return err
+		}
 		return tx.Bucket(indexBucket).ForEach(func(_, v []byte) error {
 			r, err := decodeRecord(v)
 			if err != nil || r.Issuer != crl.KeyID(root) || r.Purpose == ca.Root {

@@ -46,7 +46,7 @@ func (s *Store) RevokedText(ctx context.Context) ([]byte, error) {
 	}
 	defer unlock()
 	standing, err := s.standing(nil)
-	return standing.text(standing.InForce), err
+	return s.text(&standing, standing.InForce), err
 }
 
 // SignedElsewhere returns the entries of the revocation lists in data, PEM, that an authority of the store has signed,
@@ -58,7 +58,7 @@ func (s *Store) SignedElsewhere(ctx context.Context, data []byte) ([]crl.Entry, 
 		return nil, err
 	}
 	defer unlock()
-	cas := Authorities{Earlier: s.published()}
+	cas := Authorities{Earlier: s.Published()}
 	var taken []crl.Entry
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "X509 CRL" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ var (
 	auditBucket       = []byte("audit")        // number: entry of the audit trail
 	answerBucket      = []byte("answers")      // SHA-256 of a request's manifest: that of the answer this store gave
 	listBucket        = []byte("lists")        // key identifier of an authority: its last revocation list
+	lastBucket        = []byte("last")         // the last good revocation list; not in meta, since bbolt writes anew what lies beside a value
 )
 
 // Keys of the meta bucket.
@@ -38,10 +40,16 @@ var (
 	formatKey      = []byte("format")
 	authoritiesKey = []byte("authorities") // those of this store
 	latestKey      = []byte("latest")      // time of the last entry
-	listKey        = []byte("revoked")     // the last good revocation list, in the JSON form
+	listKey        = []byte("revoked")     // the last good revocation list, in the JSON form, of ledgers without lastBucket
 	releasedKey    = []byte("released")    // what was removed from that list for good, in the same form
 	publishedKey   = []byte("published")   // file name: SHA-256 of what was last published
 	headKey        = []byte("audit-head")
+)
+
+// Keys of the last bucket.
+var (
+	entriesKey = []byte("entries") // as crl.AppendEntries writes them
+	sumKey     = []byte("sum")     // SHA-256 of the list in the JSON form
 )
 
 // DamagedError says that the ledger's file cannot be read as one.
@@ -116,6 +124,12 @@ func (s *Store) change(change func(*bbolt.Tx) error) error {
 	return s.ledger(true, func(db *bbolt.DB) error { return db.Update(change) })
 }
 
+// changeLong is change for one that writes about size octets.
+func (s *Store) changeLong(size int, change func(*bbolt.Tx) error) error {
+	s.book.expect(size)
+	return s.change(change)
+}
+
 // view reads the ledger under the store's lock.
 func (s *Store) view(ctx context.Context, read func(*bbolt.Tx) error) error {
 	unlock, err := s.lock(ctx, s.o.LockWait)
@@ -138,6 +152,7 @@ type book struct {
 	db       *bbolt.DB // nil while it is not open
 	writable bool
 	held     bool // by the holder of the store's lock
+	room     int  // octets that are about to be written
 }
 
 func (b *book) hold() {
@@ -150,6 +165,19 @@ func (b *book) release() {
 	b.Lock()
 	defer b.Unlock()
 	b.held = false
+	b.close()
+}
+
+// expect has the ledger opened with room for a long change: where its file outgrows what is mapped of it, bbolt copies
+// all that the change has put so far. Windows makes the file as long as what is mapped, and what is short fits anyway.
+func (b *book) expect(size int) {
+	const short = 8 << 20
+	if size < short || runtime.GOOS == "windows" {
+		return
+	}
+	b.Lock()
+	defer b.Unlock()
+	b.room = size
 	b.close()
 }
 
@@ -184,7 +212,7 @@ func (s *Store) ledger(write bool, use func(*bbolt.DB) error) (err error) {
 		}
 		if b.db == nil {
 			path := s.path(AuthorityRoom, ledgerFile)
-			if b.db, err = openLedger(path, !write); err != nil {
+			if b.db, err = openLedger(path, !write, b.room); err != nil {
 				return err
 			}
 			b.writable = write
@@ -214,17 +242,22 @@ func (s *Store) guard(read func() error) (err error) {
 // ledgerTimeout is bbolt's own wait for its file lock. Only we open the ledger, and only under the store's lock.
 const ledgerTimeout = 500 * time.Millisecond
 
-func openLedger(path string, readOnly bool) (*bbolt.DB, error) {
+func openLedger(path string, readOnly bool, room int) (*bbolt.DB, error) {
 	// bbolt would create a ledger that is not there, and an empty one would forget every certificate.
-	if info, err := os.Stat(path); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &DamagedError{Path: path, Err: errors.New("the file is not there")}
-		}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &DamagedError{Path: path, Err: errors.New("the file is not there")}
+	case err != nil:
 		return nil, fmt.Errorf("opening the ledger: %w", err)
-	} else if info.Size() == 0 {
+	case info.Size() == 0:
 		return nil, &DamagedError{Path: path, Err: errors.New("the file is empty")}
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: ledgerTimeout, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType})
+	o := &bbolt.Options{Timeout: ledgerTimeout, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType}
+	if room > 0 {
+		o.InitialMmapSize = int(info.Size()) + room
+	}
+	db, err := bbolt.Open(path, 0o600, o)
 	var file *fs.PathError
 	switch {
 	case err == nil:

@@ -2,19 +2,16 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/durable"
 )
-
-var errIrregular = errors.New("it is no regular file")
 
 // edits is how often an edit is begun anew when other hands write the same file at the same time.
 const edits = 20
@@ -33,6 +30,14 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 	if err != nil {
 		return nil, err
 	}
+	// readable tells whether a displaced list is whole: a script that writes in place may not be done with it.
+	readable := func(data []byte) bool {
+		if sha256.Sum256(data) == before {
+			return true
+		}
+		_, err := crl.Parse(data)
+		return err == nil
+	}
 	wanted := crl.Union(entries, orphans)
 	added, already := map[crl.Serial]crl.Entry{}, map[crl.Serial]crl.Entry{}
 	for round := 1; ; round++ {
@@ -49,7 +54,8 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 			}
 		}
 		after := list.Bytes()
-		if bytes.Equal(before, after) {
+		written := sum(sha256.Sum256(after))
+		if written == before {
 			break
 		}
 		// Also where it was broken before: a script may have been about to write it, and goes on in what is displaced.
@@ -64,11 +70,11 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 		if err != nil {
 			return nil, fmt.Errorf("writing the revocation list: %w", err)
 		}
-		if bytes.Equal(displaced, before) || len(displaced) == 0 {
+		if sha256.Sum256(displaced) == before || len(displaced) == 0 {
 			break
 		}
 		// Another hand wrote between our reading and our writing. Theirs keeps its wording, and gets what ours has.
-		before = after
+		before = written
 		theirs, err := crl.Parse(displaced)
 		if err == nil && round < edits {
 			wanted, list = crl.Union(wanted, list.Entries()), theirs
@@ -112,7 +118,9 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 	for _, name := range names {
 		data, err := readRegular(s.endpoint(name))
 		orphans[s.endpoint(name)] = data
-		entries = crl.Union(entries, entriesOf(data, err))
+		if err == nil {
+			entries = crl.Union(entries, entriesOf(data))
+		}
 	}
 	return entries, func() error {
 		var errs []error
@@ -142,53 +150,29 @@ func (s *Store) displacedNames() ([]string, error) {
 }
 
 // readList reads FTS_CRL.json for a change. Where it cannot be read, it is set aside and a list made from the last
-// good one and every entry that still parses; before is nil then, as no content of the file is to be kept.
-func (s *Store) readList(o *Outcome) (before []byte, list *crl.List, err error) {
+// good one and every entry that still parses. before is the sum of what the file had, zero where there was none.
+func (s *Store) readList(o *Outcome) (before sum, list *crl.List, err error) {
 	path := s.endpoint(jsonFile)
-	before, err = readRegular(path)
+	data, err := readRegular(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
-		return nil, nil, &BrokenListError{Path: path, Err: err}
+		return before, nil, &BrokenListError{Path: path, Err: err}
 	}
 	if err == nil {
-		if list, err = crl.Parse(before); err == nil {
+		before = sha256.Sum256(data)
+		if list, err = crl.Parse(data); err == nil {
 			return before, list, nil
 		}
-		aside, err := s.setAside(jsonFile, before, "broken")
+		aside, err := s.setAside(jsonFile, data, "broken")
 		if err != nil {
-			return nil, nil, err
+			return before, nil, err
 		}
 		o.SetAside = append(o.SetAside, aside)
 	}
-	last, _, _, err := s.lastGood(nil)
+	last, err := s.lastGood(&Standing{Broken: err})
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
-	return before, listOf(crl.Union(crl.Salvage(before), last)), nil
-}
-
-// readRegular reads a file of the endpoint room, whose owner may be a service's account, and follows no link there: else
-// that account could have root read, and keep for all to see, what only root may.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", path, errIrregular)
-	}
-	// Were a link put there since, it could still not lead out of the room.
-	f, err := os.OpenInRoot(filepath.Dir(path), filepath.Base(path))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
-}
-
-// readable tells whether a displaced list is whole: a script that writes in place may not be done with it.
-func readable(data []byte) bool {
-	_, err := crl.Parse(data)
-	return err == nil
+	return before, listOf(crl.Union(crl.Salvage(data), last)), nil
 }
 
 // setAside keeps a file's content under a name that tells what and when, and returns its path.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -82,8 +83,8 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 	}
 	// What the list has all the same, another hand has put there since.
 	listed := set{}
-	if standing.List != nil {
-		listed = setOf(standing.List.Entries())
+	if standing.Broken == nil {
+		listed = setOf(standing.Listed)
 	}
 	var left, released []crl.Entry
 	for _, e := range standing.InForce {
@@ -98,7 +99,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 		}
 		released = append(released, crl.Entry{Serial: e.Serial, Issuer: e.Issuer, Date: e.Date})
 	}
-	last, lifted := standing.text(left), releases(crl.Missing(left, crl.Union(released, standing.released)))
+	last, lifted := s.text(&standing, left), releases(crl.Missing(left, crl.Union(released, standing.released)))
 	if s.authority {
 		err := s.change(func(tx *bbolt.Tx) error {
 			for _, e := range o.Removed {
@@ -107,7 +108,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 					return err
 				}
 			}
-			return putLists(tx, last, lifted)
+			return putLists(tx, sha256.Sum256(last), left, lifted)
 		})
 		if err != nil {
 			return o, fmt.Errorf("recording the removal, so that it stays in force: %w", err)
@@ -138,7 +139,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 		return o, standing.Broken
 	}
 	meant := setOf(entries)
-	for _, e := range standing.List.Entries() {
+	for _, e := range standing.Listed {
 		if meant.has(e) && e.Reason != reason {
 			o.Changed = append(o.Changed, e)
 		}
@@ -160,7 +161,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 		return o, err
 	}
 	o.Vanished, o.Trace = standing.Vanished, standing.Trace
-	last := standing.text(standing.InForce)
+	last := s.text(&standing, standing.InForce)
 	if err := s.keepLast(last); err != nil {
 		return o, err
 	}
@@ -174,7 +175,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 				return err
 			}
 		}
-		return tx.Bucket(metaBucket).Put(listKey, last)
+		return putLast(tx, sha256.Sum256(last), standing.InForce)
 	})
 }
 
@@ -205,13 +206,16 @@ func (s *Store) Format(ctx context.Context) (changed bool, err error) {
 }
 
 // putLists keeps the last good list in the ledger, and what was removed from it.
-func putLists(tx *bbolt.Tx, last, released []byte) error {
-	meta := tx.Bucket(metaBucket)
-	if !bytes.Equal(meta.Get(listKey), last) {
-		if err := meta.Put(listKey, last); err != nil {
-			return err
-		}
+func putLists(tx *bbolt.Tx, text sum, last []crl.Entry, released []byte) error {
+	if err := putLast(tx, text, last); err != nil {
+		return err
 	}
+	return putReleased(tx, released)
+}
+
+// putReleased keeps in the ledger what was removed for good; nil is nothing.
+func putReleased(tx *bbolt.Tx, released []byte) error {
+	meta := tx.Bucket(metaBucket)
 	if released == nil {
 		return meta.Delete(releasedKey)
 	}

@@ -3,7 +3,7 @@ package store
 import (
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
+	"iter"
 	"slices"
 	"time"
 
@@ -25,29 +25,106 @@ type validity struct {
 	NotAfter time.Time `json:"not_after"`
 }
 
-// sortUnsigned parts what is in force and on no signed list into what waits for one; what was on one and is no more, as
-// its certificate has expired; and what is about an authority that is none of ours.
-func (s *Store) sortUnsigned(st *Standing, signed []crl.Entry) {
-	serials := make(map[crl.Serial]struct{}, len(signed))
-	for _, e := range signed {
-		serials[e.Serial] = struct{}{}
+// signedLists reads the published X.509 lists; what cannot be read of them has signed nothing.
+func (s *Store) signedLists() (lists []*crl.X509) {
+	for _, block := range readPEM(s.endpoint(x509File), func(string) bool { return true }) {
+		if list, err := crl.ParseX509Head(block.Bytes); err == nil {
+			lists = append(lists, list)
+		}
 	}
+	return lists
+}
+
+// entriesOn goes through the entries of a list, which then name their issuer.
+func entriesOn(list *crl.X509) iter.Seq[crl.Entry] {
+	issuer := hex.EncodeToString(list.AuthorityKeyID)
+	return func(yield func(crl.Entry) bool) {
+		for e := range list.All() {
+			if e.Issuer = issuer; !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// onLists tells of each entry in force whether its serial is on a signed list. All other questions about the signed lists
+// are answered by the odd serials alone: those that are signed and not in force, or for another authority, and those that
+// were removed.
+func (st *Standing) onLists() (isSigned []bool, odd map[crl.Serial]struct{}) {
+	isSigned, odd = make([]bool, len(st.InForce)), map[crl.Serial]struct{}{}
+	if len(st.Signed) == 0 {
+		return isSigned, odd
+	}
+	for _, e := range st.released {
+		odd[e.Serial] = struct{}{}
+	}
+	first := make(map[crl.Serial]int, len(st.InForce))
+	for i, e := range st.InForce {
+		if _, ok := first[e.Serial]; !ok {
+			first[e.Serial] = i
+		}
+	}
+	for _, l := range st.Signed {
+		for e := range entriesOn(l) {
+			i, ok := first[e.Serial]
+			if ok {
+				isSigned[i] = true
+			}
+			if !ok || st.InForce[i].Issuer != "" && st.InForce[i].Issuer != e.Issuer {
+				odd[e.Serial] = struct{}{}
+			}
+		}
+	}
+	for i, e := range st.InForce {
+		isSigned[i] = isSigned[first[e.Serial]]
+	}
+	return isSigned, odd
+}
+
+// signedOf returns what the signed lists have of the serials.
+func (st *Standing) signedOf(serials map[crl.Serial]struct{}) (signed []crl.Entry) {
+	if len(serials) == 0 {
+		return nil
+	}
+	for _, l := range st.Signed {
+		for e := range entriesOn(l) {
+			if _, ok := serials[e.Serial]; ok {
+				signed = append(signed, e)
+			}
+		}
+	}
+	return signed
+}
+
+// only leaves the entries of the serials.
+func only(entries []crl.Entry, serials map[crl.Serial]struct{}) (left []crl.Entry) {
+	if len(serials) == 0 {
+		return nil
+	}
+	for _, e := range entries {
+		if _, ok := serials[e.Serial]; ok {
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
+// sortUnsigned parts what is in force and on no signed list into what waits for one; what was on one and is no more, as
+// its certificate has expired; and what is about an authority that is none of ours, which are in cas.
+func (s *Store) sortUnsigned(st *Standing, isSigned []bool, cas []*x509.Certificate) {
 	ours := map[string]bool{"": true}
-	cas := s.published()
 	for _, c := range cas {
 		ours[crl.KeyID(c)] = true
 	}
-	var missing []crl.Entry
-	for _, e := range st.InForce {
-		if _, ok := serials[e.Serial]; ok {
-			continue
-		}
-		if len(cas) > 0 && !ours[e.Issuer] {
+	rest := subset{of: st.InForce}
+	for i, e := range st.InForce {
+		foreign := len(cas) > 0 && !ours[e.Issuer]
+		if foreign && !isSigned[i] {
 			st.Foreign = append(st.Foreign, e)
-		} else {
-			missing = append(missing, e)
 		}
+		rest.take(!foreign && !isSigned[i])
 	}
+	missing := rest.entries()
 	if len(missing) == 0 || len(st.Signed) == 0 {
 		st.Unsigned = missing
 		return
@@ -57,13 +134,16 @@ func (s *Store) sortUnsigned(st *Standing, signed []crl.Entry) {
 		made[hex.EncodeToString(l.AuthorityKeyID)] = l.ThisUpdate
 	}
 	part := func(of func(serial string) (validity, bool)) {
+		unsigned := subset{of: missing}
 		for _, e := range missing {
-			if v, ok := of(e.Serial.String()); ok && v.lapsed(e, made[v.Issuer]) {
+			v, ok := of(e.Serial.String())
+			lapsed := ok && v.lapsed(e, made[v.Issuer])
+			if lapsed {
 				st.Lapsed = append(st.Lapsed, e)
-			} else {
-				st.Unsigned = append(st.Unsigned, e)
 			}
+			unsigned.take(!lapsed)
 		}
+		st.Unsigned = unsigned.entries()
 	}
 	unknown := func(string) (validity, bool) { return validity{}, false }
 	if s.authority {
@@ -104,29 +184,9 @@ func (v validity) lapsed(e crl.Entry, made time.Time) bool {
 	return (e.Issuer == "" || e.Issuer == v.Issuer) && !v.NotAfter.IsZero() && made.After(v.NotAfter)
 }
 
-// signedEntries are those of all the lists.
-func signedEntries(lists []*crl.X509) []crl.Entry {
-	if len(lists) == 1 {
-		return lists[0].Entries
-	}
-	var all []crl.Entry
-	for _, l := range lists {
-		all = append(all, l.Entries...)
-	}
-	return all
-}
-
-// published are the authorities of ca.pem, by which an endpoint judges; none where it cannot be read.
-func (s *Store) published() []*x509.Certificate {
-	data, err := readRegular(s.endpoint(caFile))
-	if err != nil {
-		return nil
-	}
-	var cas []*x509.Certificate
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
+// Published returns the authorities of ca.pem, by which an endpoint judges; none where it cannot be read.
+func (s *Store) Published() (cas []*x509.Certificate) {
+	for _, block := range readPEM(s.endpoint(caFile), func(kind string) bool { return kind == "CERTIFICATE" }) {
 		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
 			cas = append(cas, cert)
 		}
@@ -134,14 +194,15 @@ func (s *Store) published() []*x509.Certificate {
 	return cas
 }
 
-// certified leaves the entries that one of the lists has with the signature of an authority in ca.pem.
-func (s *Store) certified(entries []crl.Entry, lists []*crl.X509) []crl.Entry {
-	cas := s.published()
-	signed := set{}
+// certified leaves the entries that one of the lists has with the signature of an authority in cas.
+func certified(entries []crl.Entry, lists []*crl.X509, cas []*x509.Certificate) []crl.Entry {
+	asked, signed := setOf(entries), set{}
 	for _, l := range lists {
 		if slices.ContainsFunc(cas, func(c *x509.Certificate) bool { return l.CheckSignature(c) == nil }) {
-			for _, e := range l.Entries {
-				signed[keyOf(e)] = true
+			for e := range entriesOn(l) {
+				if asked.has(e) {
+					signed[keyOf(e)] = true
+				}
 			}
 		}
 	}
@@ -152,16 +213,4 @@ func (s *Store) certified(entries []crl.Entry, lists []*crl.X509) []crl.Entry {
 		}
 	}
 	return left
-}
-
-// distinct counts serials: an entry for one authority and one for all are the same on a signed list.
-func distinct(entries []crl.Entry) int {
-	if !slices.ContainsFunc(entries, func(e crl.Entry) bool { return e.Issuer != "" }) {
-		return len(entries)
-	}
-	serials := make(map[crl.Serial]struct{}, len(entries))
-	for _, e := range entries {
-		serials[e.Serial] = struct{}{}
-	}
-	return len(serials)
 }

@@ -2,24 +2,20 @@ package store
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
-	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/big"
 	"os"
 	"slices"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"go.etcd.io/bbolt"
 
-	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/durable"
 )
 
@@ -116,16 +112,25 @@ func (s *Store) compose(tx *bbolt.Tx) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var bundle, lists []byte
-	for _, cert := range a.All() {
-		bundle = append(bundle, encodeCertificate(cert.Raw)...)
-		l, err := getList(tx, cert)
-		if err != nil {
+	all := a.All()
+	lists, size := make([]keptList, len(all)), 0
+	for i, cert := range all {
+		if lists[i], err = getList(tx, cert); err != nil {
 			return nil, err
 		}
-		lists = append(lists, l.PEM...)
+		size += len(cert.Raw)*2 + base64.StdEncoding.DecodedLen(len(lists[i].encoded))
 	}
-	return map[string][]byte{x509File: lists, caFile: append(bundle, lists...)}, nil
+	bundle := make([]byte, 0, size)
+	for _, cert := range all {
+		bundle = append(bundle, encodeCertificate(cert.Raw)...)
+	}
+	begin := len(bundle)
+	for _, l := range lists {
+		if bundle, err = l.appendPEM(bundle); err != nil {
+			return nil, err
+		}
+	}
+	return map[string][]byte{x509File: bundle[begin:], caFile: bundle}, nil
 }
 
 // publish writes the derived files. Their sums are noted before, so that what another hand wrote is told from what we
@@ -153,72 +158,6 @@ func (s *Store) writePublished(files map[string][]byte) error {
 		return fmt.Errorf("publishing the authority's certificates: %w", err)
 	}
 	return nil
-}
-
-// keptList is an authority's last revocation list, as the ledger keeps it.
-type keptList struct {
-	Number *big.Int  `json:"number"`
-	Made   time.Time `json:"made,omitzero"` // its thisUpdate; zero in ledgers that were written before it was kept
-	PEM    []byte    `json:"pem"`
-}
-
-// getList returns an authority's last list; the zero keptList where it has signed none.
-func getList(tx *bbolt.Tx, authority *x509.Certificate) (l keptList, err error) {
-	data := tx.Bucket(listBucket).Get([]byte(crl.KeyID(authority)))
-	if data == nil {
-		return l, nil
-	}
-	if err := jsonv2.Unmarshal(data, &l); err != nil {
-		return l, fmt.Errorf("reading the last revocation list of %q: %w", authority.Subject.CommonName, err)
-	}
-	return l, nil
-}
-
-// made tells when a list was, the zero time where there is none.
-func (l keptList) made() (time.Time, error) {
-	if len(l.PEM) == 0 || !l.Made.IsZero() {
-		return l.Made, nil
-	}
-	list, err := crl.ParseX509(l.PEM)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the last revocation list: %w", err)
-	}
-	return list.ThisUpdate, nil
-}
-
-// SignedList returns the last revocation list of one of the store's authorities in PEM; nothing where it signed none.
-func (s *Store) SignedList(ctx context.Context, authority *x509.Certificate) ([]byte, error) {
-	var list keptList
-	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		var err error
-		list, err = getList(tx, authority)
-		return err
-	})
-	return list.PEM, err
-}
-
-// putList keeps a list that is newer than the one kept.
-func putList(tx *bbolt.Tx, l SignedList) error {
-	parsed, err := crl.ParseX509(l.PEM)
-	if err != nil {
-		return err
-	}
-	kept, err := getList(tx, l.Authority)
-	if err != nil {
-		return err
-	}
-	number := parsed.Number
-	if number == nil {
-		number = new(big.Int)
-	}
-	if kept.Number != nil && number.Cmp(kept.Number) <= 0 {
-		return nil
-	}
-	data, err := json.Marshal(keptList{Number: number, Made: parsed.ThisUpdate, PEM: l.PEM})
-	if err != nil {
-		return err
-	}
-	return tx.Bucket(listBucket).Put([]byte(crl.KeyID(l.Authority)), data)
 }
 
 // putPublished notes the SHA-256 of what is about to be published.

@@ -1,11 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -65,7 +64,8 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}
-	inForce := standing.text(standing.InForce)
+	inForce := s.text(&standing, standing.InForce)
+	text := sha256.Sum256(inForce)
 	if err := s.keepLast(inForce); err != nil {
 		o.Problems = append(o.Problems, err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 				return err
 			}
 		}
-		return putLists(tx, inForce, released)
+		return putLists(tx, text, standing.InForce, released)
 	})
 	if err != nil {
 		o.Problems = append(o.Problems, fmt.Errorf("the ledger does not have it: %w", err))
@@ -124,7 +124,7 @@ func (s *Store) Restore(ctx context.Context, entries []crl.Entry) (Outcome, erro
 
 // keepLast keeps the list in force where other hands do not write.
 func (s *Store) keepLast(data []byte) error {
-	if have, err := os.ReadFile(s.endpoint(lastFile)); err == nil && bytes.Equal(have, data) {
+	if holds(s.endpoint(lastFile), data) {
 		return nil
 	}
 	if err := durable.WriteFile(s.endpoint(lastFile), data, 0o644); err != nil {

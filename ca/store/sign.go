@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -93,6 +95,9 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		}
 	}
 	p.Vanished = standing.Vanished
+	if err := s.keepStanding(&standing); err != nil {
+		return Publication{}, err
+	}
 	at, noted, err := s.signingTime(how.Urgent)
 	if err != nil {
 		return Publication{}, err
@@ -101,24 +106,34 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	if err != nil {
 		return Publication{}, err
 	}
-	lists := make([]SignedList, len(authorities))
+	// Of a list of a million entries each form has tens of megabytes: none is held for longer than it is needed.
+	standing = Standing{}
+	lists := make([][]byte, len(authorities))
 	for i, a := range authorities {
-		list, number, err := a.SignCRL(at, shares[i], last[i].Number, how.Days)
+		list, number, err := a.SignCRL(at, shares[i].entries(), last[i].Number, how.Days)
 		if err != nil {
 			return Publication{}, err
 		}
-		lists[i] = SignedList{Authority: a.Certificate(), PEM: list}
-		p.Lists = append(p.Lists, Published{Authority: a.Certificate().Subject.CommonName, Entries: distinct(shares[i]), Number: number})
+		shares[i] = subset{}
+		var signed *crl.X509
+		if signed, lists[i], err = encode(list); err != nil {
+			return Publication{}, err
+		}
+		p.Lists = append(p.Lists, Published{Authority: a.Certificate().Subject.CommonName, Entries: signed.Len(), Number: number})
 	}
 	// The numbers are used up before the lists are seen anywhere, so that a kill can never make one come twice.
 	var files map[string][]byte
-	err = s.change(func(tx *bbolt.Tx) error {
-		for i, l := range lists {
-			if err := putList(tx, l); err != nil {
+	size := 0
+	for _, l := range lists {
+		size += 2 * len(l)
+	}
+	err = s.changeLong(size, func(tx *bbolt.Tx) error {
+		for i, l := range p.Lists {
+			if err := putEncoded(tx, authorities[i].Certificate(), l.Number, lists[i]); err != nil {
 				return err
 			}
-			if err := s.record(tx, AuditEntry{Act: "sign-crl", Name: p.Lists[i].Authority,
-				Detail: fmt.Sprintf("number %s, revocations: %d", p.Lists[i].Number, p.Lists[i].Entries) + remark(noted)}); err != nil {
+			if err := s.record(tx, AuditEntry{Act: "sign-crl", Name: l.Authority,
+				Detail: fmt.Sprintf("number %s, revocations: %d", l.Number, l.Entries) + remark(noted)}); err != nil {
 				return err
 			}
 		}
@@ -126,16 +141,29 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		if files, err = s.compose(tx); err != nil {
 			return err
 		}
-		meta := tx.Bucket(metaBucket)
-		if err := putPublished(meta, files); err != nil {
-			return err
-		}
-		return putLists(tx, standing.text(standing.InForce), releases(crl.Missing(standing.InForce, standing.released)))
+		return putPublished(tx.Bucket(metaBucket), files)
 	})
 	if err != nil {
 		return Publication{}, fmt.Errorf("recording the revocation list: %w", err)
 	}
 	return p, s.writePublished(files)
+}
+
+// keepStanding keeps in the ledger what is in force, where it has another list. This is a change of its own, before
+// anything is signed: together with the signed lists, it would all have to be held at once.
+func (s *Store) keepStanding(st *Standing) error {
+	released := crl.Missing(st.InForce, st.released)
+	if st.kept && st.lists(st.InForce) && len(released) == len(st.released) {
+		return nil
+	}
+	text := st.sum
+	if !st.lists(st.InForce) {
+		text = sha256.Sum256(listOf(st.InForce).Bytes())
+	}
+	if err := s.change(func(tx *bbolt.Tx) error { return putLists(tx, text, st.InForce, releases(released)) }); err != nil {
+		return fmt.Errorf("recording what is in force: %w", err)
+	}
+	return nil
 }
 
 // settled is standing, after a moment where the list cannot be read: a script that writes it in place may be about to.
@@ -167,9 +195,9 @@ func (s *Store) signingTime(urgent bool) (at time.Time, noted string, err error)
 
 // share gives each authority the entries of the certificates that it issued: those that name it as issuer, and those
 // that name nobody, unless the ledger knows the serial as another's. What had expired before its last list was made goes.
-// It returns each one's last list too.
-func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares [][]crl.Entry, last []keptList, err error) {
-	shares, last = make([][]crl.Entry, len(authorities)), make([]keptList, len(authorities))
+// It returns each one's last list too, of which no more than the number outlives the look.
+func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares []subset, last []keptList, err error) {
+	shares, last = make([]subset, len(authorities)), make([]keptList, len(authorities))
 	err = s.look(func(tx *bbolt.Tx) error {
 		kept, err := getAuthorities(tx)
 		if err != nil {
@@ -178,28 +206,25 @@ func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares 
 		alone := kept.Current != "" && len(kept.Earlier)+len(kept.Roots) == 0
 		ids, made := make([]string, len(authorities)), map[string]time.Time{}
 		for i, a := range authorities {
-			ids[i] = crl.KeyID(a.Certificate())
+			ids[i], shares[i].of = crl.KeyID(a.Certificate()), entries
 			if last[i], err = getList(tx, a.Certificate()); err != nil {
 				return err
 			}
 			if made[ids[i]], err = last[i].made(); err != nil {
 				return err
 			}
+			last[i].encoded = nil
 		}
 		find := validities(tx)
 		for _, e := range entries {
 			v, known := find(e.Serial.String())
-			if known && v.lapsed(e, made[v.Issuer]) {
-				continue
-			}
+			lapsed := known && v.lapsed(e, made[v.Issuer])
 			issuer := e.Issuer
 			if issuer == "" && known && !alone {
 				issuer = v.Issuer
 			}
 			for i := range shares {
-				if issuer == "" || issuer == ids[i] {
-					shares[i] = append(shares[i], e)
-				}
+				shares[i].take(!lapsed && (issuer == "" || issuer == ids[i]))
 			}
 		}
 		return nil
@@ -212,7 +237,7 @@ func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares 
 // change is kept in a file of its own, whose name is returned. The caller holds the lock.
 func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 	path := s.endpoint(caFile)
-	data, err := readRegular(path)
+	found, err := sumOf(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) {
 		return nil, "", nil
 	}
@@ -234,8 +259,12 @@ func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("looking at what was last published: %w", err)
 	}
-	if sumIs(data, published[caFile]) {
+	if hex.EncodeToString(found[:]) == published[caFile] {
 		return nil, "", nil
+	}
+	data, err := readRegular(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("looking at what is published: %w", err)
 	}
 	foreign := false
 	for rest := data; ; {

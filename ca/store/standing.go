@@ -1,12 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
-	"encoding/pem"
+	"crypto/sha256"
 	"fmt"
-	"os"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -16,21 +13,23 @@ import (
 
 // Standing is the revocation list as the store knows it.
 type Standing struct {
-	List     *crl.List   // FTS_CRL.json as it lies there; nil where it cannot be read
-	Broken   error       // why it cannot: a *[BrokenListError]; nil where it can
+	Listed   []crl.Entry // what FTS_CRL.json has; where it cannot be read, what can be salvaged of it
+	Broken   error       // why it cannot be read: a *[BrokenListError]; nil where it can
 	InForce  []crl.Entry // all that is revoked
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them: another hand took them out
 	Unsigned []crl.Entry // in force and not yet in FTS_CRL.pem
 	Lapsed   []crl.Entry // in force and no longer in FTS_CRL.pem, since their certificates have expired
 	Foreign  []crl.Entry // in force and never in FTS_CRL.pem: they are about an authority that is none of this store's
 	Dropped  []crl.Entry // in FTS_CRL.pem still, although they were removed from the list since
-	Signed   []*crl.X509 // the lists in FTS_CRL.pem
+	Signed   []*crl.X509 // the lists in FTS_CRL.pem, as [crl.ParseX509Head] reads them
 
 	// Trace tells of what has vanished who revoked it, and when, as far as the audit trail knows.
 	Trace map[crl.Serial]AuditEntry
 
 	released []crl.Entry
-	data     []byte // what List was read from
+	sum      sum    // of what Listed was read from
+	text     []byte // that is what Listed was read from, where we have just written it
+	kept     bool   // it is the ledger's last good list, too
 }
 
 // BrokenListError says why FTS_CRL.json cannot be read.
@@ -61,108 +60,101 @@ func (s *Store) Standing(ctx context.Context) (Standing, error) {
 // may have taken it out again since.
 func (s *Store) standing(wrote *crl.List) (Standing, error) {
 	var st Standing
-	var listed []crl.Entry
-	data, err := readRegular(s.endpoint(jsonFile))
-	if err != nil {
-		data, st.Broken = nil, &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
-	} else if wrote != nil && bytes.Equal(data, wrote.Bytes()) {
-		st.List, wrote = wrote, nil
-	} else if st.List, err = crl.Parse(data); err != nil {
-		st.List, st.Broken = nil, &BrokenListError{Path: s.endpoint(jsonFile), Err: err}
-		listed = crl.Salvage(data)
+	var err error
+	path := s.endpoint(jsonFile)
+	if wrote != nil && holds(path, wrote.Bytes()) {
+		st.Listed, st.text, wrote = wrote.Entries(), wrote.Bytes(), nil
+		st.sum = sha256.Sum256(st.text)
+	} else if st.Listed, st.sum, err = readEntries(path); err != nil {
+		st.Broken = &BrokenListError{Path: path, Err: err}
 	}
-	if st.List != nil {
-		st.data, listed = data, st.List.Entries()
-	}
-	last, same, released, err := s.lastGood(st.data)
-	st.released = released
+	last, err := s.lastGood(&st)
 	if wrote != nil {
-		last, same = crl.Union(wrote.Entries(), last), false
+		last = crl.Union(wrote.Entries(), last)
 	}
-	if st.InForce = listed; !same {
-		st.InForce = crl.Union(listed, last)
+	// Mostly, the list is what it was, with more at its end.
+	if st.Broken == nil && startsWith(st.Listed, last) {
+		last = nil
 	}
+	if st.InForce = st.Listed; len(last) > 0 {
+		st.InForce = crl.Union(st.Listed, last)
+	}
+	cas := s.Published()
 	st.Signed = s.signedLists()
-	signed := signedEntries(st.Signed)
-	left := crl.Except(signed, released)
+	isSigned, odd := st.onLists()
+	signed := st.signedOf(odd)
+	left := crl.Except(signed, st.released)
 	// What is signed and was never removed is in force wherever it went.
-	if lost := crl.Missing(st.InForce, left); len(lost) > 0 {
-		lost = s.certified(lost, st.Signed)
+	if lost := crl.Missing(only(st.InForce, odd), left); len(lost) > 0 {
+		lost = certified(lost, st.Signed, cas)
 		st.InForce, last = slices.Concat(st.InForce, lost), slices.Concat(last, lost)
+		for range lost {
+			isSigned = append(isSigned, true)
+		}
 	}
 	if st.Broken == nil && len(last) > 0 {
-		st.Vanished = crl.Missing(listed, last)
+		st.Vanished = crl.Missing(st.Listed, last)
 		st.Trace = s.trace(st.Vanished)
 	}
-	s.sortUnsigned(&st, signed)
+	s.sortUnsigned(&st, isSigned, cas)
 	if len(left) < len(signed) {
-		st.Dropped = crl.Missing(slices.Concat(left, st.InForce), signed)
+		st.Dropped = crl.Missing(slices.Concat(left, only(st.InForce, odd)), signed)
 	}
 	return st, err
 }
 
 // text is a list of the entries: FTS_CRL.json itself where it has just those, so that copies of it can be told by their
 // bytes alone.
-func (st *Standing) text(entries []crl.Entry) []byte {
-	if st.List != nil && st.data != nil && slices.EqualFunc(st.List.Entries(), entries, func(a, b crl.Entry) bool { return keyOf(a) == keyOf(b) }) {
-		return st.data
+func (s *Store) text(st *Standing, entries []crl.Entry) []byte {
+	if st.lists(entries) {
+		if st.text != nil {
+			return st.text
+		}
+		if data, err := readRegular(s.endpoint(jsonFile)); err == nil && sha256.Sum256(data) == st.sum {
+			return data
+		}
 	}
 	return listOf(entries).Bytes()
 }
 
-// signedLists reads the published X.509 lists, whose entries then name their issuer; what cannot be read of them has
-// signed nothing.
-func (s *Store) signedLists() []*crl.X509 {
-	data, err := os.ReadFile(s.endpoint(x509File))
-	if err != nil {
-		return nil
-	}
-	var lists []*crl.X509
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if list, err := crl.ParseX509(block.Bytes); err == nil {
-			issuer := hex.EncodeToString(list.AuthorityKeyID)
-			for i := range list.Entries {
-				list.Entries[i].Issuer = issuer
-			}
-			lists = append(lists, list)
-		}
-	}
-	return lists
+// lists tells whether FTS_CRL.json has just these entries.
+func (st *Standing) lists(entries []crl.Entry) bool {
+	return st.Broken == nil && len(st.Listed) == len(entries) && startsWith(st.Listed, entries)
+}
+
+// startsWith tells whether entries begins with those of first.
+func startsWith(entries, first []crl.Entry) bool {
+	same := func(a, b crl.Entry) bool { return keyOf(a) == keyOf(b) }
+	return len(entries) >= len(first) && slices.EqualFunc(entries[:len(first)], first, same)
 }
 
 // lastGood joins the last good lists that are kept out of other hands' way: the endpoint room's, and the ledger's. Those
-// with the same text as listed are left out, and same tells that all are. It returns too what was removed from them for
-// good. What it could read it returns also with an error, which is about the ledger.
-func (s *Store) lastGood(listed []byte) (last []crl.Entry, same bool, released []crl.Entry, err error) {
-	mine, err := readRegular(s.endpoint(lastFile))
-	if same = err == nil && listed != nil && bytes.Equal(mine, listed); !same {
-		last = entriesOf(mine, err)
+// with the text that the standing was read from are left out. It notes what was removed from them for good. What it could
+// read it returns also with an error, which is about the ledger.
+func (s *Store) lastGood(st *Standing) (last []crl.Entry, err error) {
+	mine, err := sumOf(s.endpoint(lastFile))
+	whole := err == nil
+	if !whole || st.Broken != nil || mine != st.sum {
+		if last, mine, err = readEntries(s.endpoint(lastFile)); err != nil {
+			whole = false
+		}
 	}
 	if !s.authority {
 		data, err := readRegular(s.endpoint(releasedFile))
-		return last, same, releasesOf(data, err), nil
+		st.released = releasesOf(data, err)
+		return last, nil
 	}
 	err = s.look(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket(metaBucket)
-		// Entries keep nothing of the text, which is the transaction's and ends with it.
-		if kept := meta.Get(listKey); !bytes.Equal(kept, mine) && (listed == nil || !bytes.Equal(kept, listed)) {
-			last, same = crl.Union(last, entriesOf(kept, nil)), false
+		st.released = releasesOf(tx.Bucket(metaBucket).Get(releasedKey), nil)
+		st.kept = st.Broken == nil && sameLast(tx, st.sum)
+		if st.kept || whole && sameLast(tx, mine) {
+			return nil
 		}
-		released = releasesOf(meta.Get(releasedKey), nil)
-		return nil
+		kept, err := lastEntries(tx)
+		last = crl.Union(last, kept)
+		return err
 	})
-	return last, same, released, err
-}
-
-// entriesOf reads a list that only we write; what a fault has left of it counts.
-func entriesOf(data []byte, err error) []crl.Entry {
-	if err != nil {
-		return nil
-	}
-	if list, err := crl.Parse(data); err == nil {
-		return list.Entries()
-	}
-	return crl.Salvage(data)
+	return last, err
 }
 
 func listOf(entries []crl.Entry) *crl.List {

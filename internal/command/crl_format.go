@@ -36,17 +36,14 @@ func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
 		return err
 	}
 	if o.dryRun {
-		standing, err := s.Standing(ctx)
-		switch {
-		case standing.Broken != nil:
-			return standing.Broken
-		case err != nil:
+		list, err := s.List()
+		if err != nil {
 			return err
 		}
-		if err := standing.List.Format(); err != nil {
+		if err := list.Format(); err != nil {
 			return err
 		}
-		_, err = g.env.Stdout.Write(standing.List.Bytes())
+		_, err = g.env.Stdout.Write(list.Bytes())
 		return err
 	}
 	changed, err := s.Format(ctx)

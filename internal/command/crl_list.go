@@ -175,12 +175,13 @@ func runCRLShow(ctx context.Context, o *crlShowOptions) error {
 	if err != nil {
 		return err
 	}
+	list, listErr := s.List()
 	var shown []shownEntry
 	for i, e := range describeEntries(found.entries, standing, found.known) {
 		one := shownEntry{listedEntry: e}
 		entry := found.entries[i]
-		if standing.List != nil {
-			if text := standing.List.Text(entry); json.Valid(text) && utf8.Valid(text) {
+		if listErr == nil {
+			if text := list.Text(entry); json.Valid(text) && utf8.Valid(text) {
 				one.Written = text
 			}
 		}

@@ -65,7 +65,7 @@ func runCRLSetReason(ctx context.Context, o *crlSetReasonOptions) error {
 	if err != nil {
 		return err
 	}
-	if gone := crl.Missing(standing.List.Entries(), found.entries); len(gone) > 0 {
+	if gone := crl.Missing(standing.Listed, found.entries); len(gone) > 0 {
 		return hinted(fmt.Errorf("%s is in force, but another hand took it out of FTS_CRL.json", found.target(gone[0])), "ftsca crl restore puts it back first")
 	}
 	if o.dryRun {

@@ -81,7 +81,7 @@ func lapses(s *store.Store, lists []*crl.X509, now time.Time) []string {
 		}
 		all = append(all, fmt.Sprintf("the certificate of %s %q %s on %s: %s%s", what, cert.Subject.CommonName, verb, stamp(cert.NotAfter), mend, on))
 	}
-	authorities, _ := readCertificates(s.CAFile())
+	authorities := s.Published()
 	for _, c := range authorities {
 		add("the authority", c, "ftsca ca renew")
 	}

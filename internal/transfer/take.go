@@ -306,9 +306,10 @@ func entriesBy(authority *x509.Certificate, list *crl.X509) []crl.Entry {
 	if list.CheckSignature(authority) != nil {
 		return nil
 	}
-	entries := slices.Clone(list.Entries)
-	for i := range entries {
-		entries[i].Issuer = crl.KeyID(authority)
+	var entries []crl.Entry
+	for e := range list.All() {
+		e.Issuer = crl.KeyID(authority)
+		entries = append(entries, e)
 	}
 	return entries
 }
