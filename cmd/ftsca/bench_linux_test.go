@@ -1,6 +1,9 @@
 package main_test
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // memoryFolder returns a folder in memory with room for the benchmarks, where there is one.
 func memoryFolder() string {
@@ -13,4 +16,12 @@ func memoryFolder() string {
 		return ""
 	}
 	return dir
+}
+
+// mostMemory is the most memory in octets that a process had that has ended, mapped files included.
+func mostMemory(p *os.ProcessState) int64 {
+	if of, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return int64(of.Maxrss) << 10
+	}
+	return 0
 }

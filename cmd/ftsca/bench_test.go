@@ -123,7 +123,10 @@ func (w workbench) issue(store string) usage {
 }
 
 // usage is what a process cost.
-type usage struct{ cpu, wall time.Duration }
+type usage struct {
+	cpu, wall time.Duration
+	memory    int64 // octets, the most that it had at once; 0 where the system does not tell
+}
 
 func (w workbench) run(program string, args ...string) usage {
 	w.b.Helper()
@@ -139,7 +142,7 @@ func (w workbench) runTo(out io.Writer, program string, args ...string) usage {
 	if err := cmd.Run(); err != nil {
 		w.b.Fatalf("%v\n%s", err, talk.Bytes())
 	}
-	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start)}
+	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), memory: mostMemory(cmd.ProcessState)}
 }
 
 // contestant is one of those that are measured side by side.
