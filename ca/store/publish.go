@@ -151,11 +151,12 @@ func (s *Store) publish() error {
 }
 
 func (s *Store) writePublished(files map[string][]byte) error {
-	if err := durable.WriteFile(s.endpoint(x509File), files[x509File], 0o644); err != nil {
-		return fmt.Errorf("publishing the revocation list: %w", err)
-	}
-	if err := durable.WriteFile(s.endpoint(caFile), files[caFile], 0o644); err != nil {
-		return fmt.Errorf("publishing the authority's certificates: %w", err)
+	err := durable.WriteFiles([]durable.File{
+		{Name: s.endpoint(x509File), Data: files[x509File], Mode: 0o644},
+		{Name: s.endpoint(caFile), Data: files[caFile], Mode: 0o644},
+	})
+	if err != nil {
+		return fmt.Errorf("publishing the authorities and their revocation lists: %w", err)
 	}
 	return nil
 }

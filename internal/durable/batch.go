@@ -22,6 +22,11 @@ type File struct {
 // made for. With an error none of them is left. It wraps [fs.ErrExist] where a name is taken, which stays as it was.
 func Stage(files []File) error { return act{}.stageAll(files) }
 
+// WriteFiles is [WriteFile] for several files: all content is on disk before the first file is in place, and the names in
+// each folder are brought to disk once. Each file has the old content or the new, whole; with an error or a kill, those
+// that come first may have the new one.
+func WriteFiles(files []File) error { return act{}.writeFiles(files) }
+
 // Move is a new name for a file.
 type Move struct{ From, To string }
 
@@ -32,6 +37,39 @@ func RenameAll(moves []Move) error { return act{}.renameAll(moves) }
 // RemoveAll is [Remove] for many files: the names in each folder are brought to disk once. An error names each that is
 // left, and the others are gone.
 func RemoveAll(names []string) error { return act{}.removeAll(names) }
+
+func (a act) writeFiles(files []File) (err error) {
+	f := folders{}
+	defer f.close()
+	var staged []*temporary
+	defer func() {
+		for _, t := range staged {
+			err = t.discard(err)
+		}
+	}()
+	wrap := func(file File, err error) error { return fmt.Errorf("writing %s: %w", file.Name, err) }
+	for _, file := range files {
+		dir := filepath.Dir(file.Name)
+		if err := f.open(dir); err != nil {
+			return wrap(file, err)
+		}
+		t, err := a.stage(f.at(dir), filepath.Base(file.Name), suffix, file.Data, file.Mode)
+		if err != nil {
+			return wrap(file, err)
+		}
+		staged = append(staged, t)
+	}
+	for _, file := range files {
+		if err := staged[0].place(file.Name, move); err != nil {
+			return wrap(file, err)
+		}
+		staged = staged[1:]
+		if err := a.reach(moved); err != nil {
+			return wrap(file, err)
+		}
+	}
+	return a.settleAll(f)
+}
 
 // openAtOnce bounds how many files Stage has open.
 const openAtOnce = 128

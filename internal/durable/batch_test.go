@@ -112,6 +112,46 @@ func TestStageBringsFilesToDiskAfterAllAreWritten(t *testing.T) {
 	}
 }
 
+// Up to the last moment each file is whole, and no other is left.
+func TestWriteFilesThatFailsAtAnyMomentLeavesWholeFiles(t *testing.T) {
+	full := errors.New("the disk is full")
+	for failing := 0; ; failing++ {
+		dir, reached := t.TempDir(), 0
+		a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+		put(t, a, "old")
+		put(t, b, "old")
+		err := durable.Act{At: func(string) error {
+			if reached++; reached > failing {
+				return full
+			}
+			return nil
+		}}.WriteFiles([]durable.File{{Name: a, Data: []byte("new"), Mode: 0o600}, {Name: b, Data: []byte("new"), Mode: 0o644}})
+		mustHaveOnly(t, dir, "a", "b")
+		contents := map[string]string{}
+		for _, name := range []string{a, b} {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			contents[name] = string(data)
+		}
+		inPlace := strings.Count(contents[a]+contents[b], "new")
+		switch {
+		case err == nil:
+			if want := 2*4 + 2 + 2; reached != want || inPlace != 2 {
+				t.Errorf("%d moments, want %d; %q", reached, want, contents)
+			}
+			return
+		case !errors.Is(err, full):
+			t.Errorf("failing at moment %d: %v", failing, err)
+		case inPlace > 0 && failing < 2*4:
+			t.Errorf("failing at moment %d: a file is in place before all are on disk", failing)
+		case inPlace+strings.Count(contents[a]+contents[b], "old") != 2:
+			t.Errorf("failing at moment %d: %q", failing, contents)
+		}
+	}
+}
+
 func TestRenameAllMovesAndReplaces(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(from, "a"), "new a")

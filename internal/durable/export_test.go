@@ -28,6 +28,8 @@ func (a Act) Append(name string, line []byte, mode fs.FileMode) error {
 
 func (a Act) Stage(files []File) error { return a.act().stageAll(files) }
 
+func (a Act) WriteFiles(files []File) error { return a.act().writeFiles(files) }
+
 func (a Act) RenameAll(moves []Move) error { return a.act().renameAll(moves) }
 
 func (a Act) RemoveAll(names []string) error { return a.act().removeAll(names) }
