@@ -153,12 +153,17 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 // anything is signed: together with the signed lists, it would all have to be held at once.
 func (s *Store) keepStanding(st *Standing) error {
 	released := crl.Missing(st.InForce, st.released)
-	if st.kept && st.lists(st.InForce) && len(released) == len(st.released) {
-		return nil
-	}
 	text := st.sum
 	if !st.lists(st.InForce) {
 		text = sha256.Sum256(listOf(st.InForce).Bytes())
+	}
+	same := false
+	err := s.look(func(tx *bbolt.Tx) error {
+		same = sameLast(tx, text)
+		return nil
+	})
+	if err != nil || same && len(released) == len(st.released) {
+		return err
 	}
 	if err := s.change(func(tx *bbolt.Tx) error { return putLists(tx, text, st.InForce, releases(released)) }); err != nil {
 		return fmt.Errorf("recording what is in force: %w", err)

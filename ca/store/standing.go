@@ -29,7 +29,6 @@ type Standing struct {
 	released []crl.Entry
 	sum      sum    // of what Listed was read from
 	text     []byte // that is what Listed was read from, where we have just written it
-	kept     bool   // it is the ledger's last good list, too
 }
 
 // BrokenListError says why FTS_CRL.json cannot be read.
@@ -146,8 +145,7 @@ func (s *Store) lastGood(st *Standing) (last []crl.Entry, err error) {
 	}
 	err = s.look(func(tx *bbolt.Tx) error {
 		st.released = releasesOf(tx.Bucket(metaBucket).Get(releasedKey), nil)
-		st.kept = st.Broken == nil && sameLast(tx, st.sum)
-		if st.kept || whole && sameLast(tx, mine) {
+		if st.Broken == nil && sameLast(tx, st.sum) || whole && sameLast(tx, mine) {
 			return nil
 		}
 		kept, err := lastEntries(tx)
