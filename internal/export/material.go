@@ -87,7 +87,7 @@ func Read(s *store.Store, list []byte) (Material, error) {
 func (m Material) SignedLists() ([]*crl.X509, error) {
 	var lists []*crl.X509
 	for block, rest := pem.Decode(m.Lists); block != nil; block, rest = pem.Decode(rest) {
-		l, err := crl.ParseX509(block.Bytes)
+		l, err := crl.ParseX509Head(block.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("reading FTS_CRL.pem: %w", err)
 		}
