@@ -36,9 +36,10 @@ var theHouse = house{
 		// For tests and for make demo; only test files import them, the demo aside.
 		"internal/testpki":    {},
 		"internal/testdevice": {},
+		"internal/teststream": {},
 		"internal/demo":       {"internal/testdevice"},
 	},
-	forTests: []string{"internal/testpki", "internal/testdevice"},
+	forTests: []string{"internal/testpki", "internal/testdevice", "internal/teststream"},
 
 	// What stands on a machine that has no network and must never ask for one.
 	offline: []string{
