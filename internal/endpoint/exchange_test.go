@@ -217,18 +217,3 @@ func TestTenthMalformedEventInAMinuteCutsTheSession(t *testing.T) {
 		t.Errorf("the log says %v", line)
 	}
 }
-
-func TestEventThatNeverEndsCutsTheSession(t *testing.T) {
-	w := newWorld(t, nil)
-	alice, bob := w.client("alice"), w.client("bob")
-	go alice.conn.Write([]byte(chat(1, 100) + chat(2, 64<<10+1)))
-	bob.expect(chat(1, 100))
-	alice.expectEnd()
-	bob.expectNothing()
-	if got := w.log.wait(t, "session cut")["cause"]; got != "oversize" {
-		t.Errorf("the session was cut for %v, want oversize", got)
-	}
-	if got := w.e.Stats().Ended[endpoint.Oversize]; got != 1 {
-		t.Errorf("%d sessions ended for oversize, want 1", got)
-	}
-}

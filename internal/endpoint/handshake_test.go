@@ -90,31 +90,6 @@ func TestClientWithoutExtendedKeyUsageIsServed(t *testing.T) {
 	}
 }
 
-func TestStolenCertificateWithoutItsKeyLeavesNoTrace(t *testing.T) {
-	w := newWorld(t, nil)
-	stolen := w.ca.Client(t, "alice")
-	stolen.PrivateKey = testpki.NewKey(t)
-	conn, err := tls.Dial("tcp", w.address, w.config(stolen))
-	if err == nil {
-		conn.SetDeadline(time.Now().Add(patience))
-		_, err = conn.Read(make([]byte, 1))
-		conn.Close()
-	}
-	if err == nil {
-		t.Fatal("the endpoint let it in")
-	}
-	line := w.log.wait(t, "handshake failed")
-	for key, value := range line {
-		if text, ok := value.(string); ok && strings.Contains(text, "alice") {
-			t.Errorf("the log names the owner of the certificate: %s=%q", key, text)
-		}
-	}
-	s := w.e.Stats()
-	if s.Sessions != 0 || s.Handshakes[endpoint.OK] != 0 || s.EventsIn != 0 || s.Positions != 0 || len(s.Ended) != 0 {
-		t.Errorf("it left a trace: %+v", s)
-	}
-}
-
 func TestGarbageInsteadOfTLSIsClosed(t *testing.T) {
 	w := newWorld(t, nil)
 	alice, bob := w.client("alice"), w.client("bob")
@@ -133,37 +108,6 @@ func TestGarbageInsteadOfTLSIsClosed(t *testing.T) {
 	}
 	alice.send(chat(1, 100))
 	bob.expect(chat(1, 100))
-}
-
-func TestSilentPeersDoNotHoldUpOthers(t *testing.T) {
-	w := newWorld(t, func(c *endpoint.Config) {
-		c.MaxHandshakes = 8
-		c.Handshake = 2 * time.Second
-	})
-	for k := range 3 * 8 {
-		conn, err := net.Dial("tcp", w.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if k%2 == 1 {
-			conn.Write([]byte{22, 3, 1, 2, 0, 1}) // a record that never ends
-		}
-	}
-	begun := time.Now()
-	alice, bob := w.client("alice"), w.client("bob")
-	if took := time.Since(begun); took > 4*time.Second {
-		t.Errorf("two clients waited %v behind silent peers", took)
-	}
-	alice.send(chat(1, 100))
-	bob.expect(chat(1, 100))
-	if got := w.e.Stats().Handshakes[endpoint.Crowded]; got == 0 {
-		t.Error("no silent peer made room")
-	}
-	eventually(t, "the last silent peers time out", func() bool {
-		h := w.e.Stats().Handshakes
-		return h[endpoint.Crowded]+h[endpoint.Timeout] == 24
-	})
 }
 
 func TestManyWhoReturnAtOnceAreAllServed(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -120,46 +119,6 @@ func peerOf(w *world, cert tls.Certificate) mtls.Peer {
 		w.t.Fatal(err)
 	}
 	return peer
-}
-
-func TestSlowReaderIsCutAndTheOthersMissNothing(t *testing.T) {
-	w := newWorld(t, func(c *endpoint.Config) { c.QueueBytes = 256 << 10 })
-	sender, slow := w.client("sender"), w.client("slow")
-	readers := []*client{w.client("one"), w.client("two"), w.client("three")}
-	slow.conn.(*tls.Conn).NetConn().(*net.TCPConn).SetReadBuffer(4 << 10)
-	n := 0
-	for w.e.Stats().Ended[endpoint.Slow] == 0 {
-		if n > 100_000 {
-			t.Fatal("the slow reader was not cut")
-		}
-		var burst []string
-		for range 25 {
-			burst = append(burst, chat(n, 600))
-			n++
-		}
-		sender.send(strings.Join(burst, ""))
-		var all sync.WaitGroup
-		for _, r := range readers {
-			all.Go(func() {
-				for _, want := range burst {
-					if got, err := r.read(); got != want {
-						t.Errorf("got %.80s (%v), want %.80s", got, err, want)
-						return
-					}
-				}
-			})
-		}
-		all.Wait()
-		if t.Failed() {
-			return
-		}
-	}
-	if line := w.log.wait(t, "session cut"); line["name"] != "slow" || line["cause"] != "slow" {
-		t.Errorf("the log says %v", line)
-	}
-	for _, r := range readers {
-		r.expectNothing()
-	}
 }
 
 func TestClientThatClosesItsSideIsHeardToTheEndAndGone(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/big"
 	"net"
 	"strings"
@@ -41,6 +42,9 @@ type world struct {
 	address string
 	log     *logbook
 	stop    func() // has Serve end, and waits for it
+
+	mu      sync.Mutex // guards server and revoked
+	revoked revoked
 }
 
 // newWorld starts an endpoint; change, if any, adjusts its Config.
@@ -92,14 +96,27 @@ func (w *world) trust(r revoked) *mtls.Trust {
 	return &mtls.Trust{Certificate: w.server, Issuers: []*x509.Certificate{w.ca.Cert}, Revocations: r}
 }
 
-// revoke swaps in a list with these certificates and has the live sessions judged.
+// revoke swaps in a list with these certificates too and has the live sessions judged.
 func (w *world) revoke(certs ...tls.Certificate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	r := revoked{}
+	maps.Copy(r, w.revoked)
 	for _, c := range certs {
 		r[c.Leaf.SerialNumber.String()] = true
 	}
+	w.revoked = r
 	w.gate.Swap(w.trust(r))
 	w.e.Judge()
+}
+
+// reload swaps in another certificate of the server and has the live sessions judged.
+func (w *world) reload() {
+	next := w.ca.Server(w.t, "localhost", "127.0.0.1")
+	w.mu.Lock()
+	w.server = next
+	w.mu.Unlock()
+	w.revoke()
 }
 
 // config is how a client with this certificate dials. It presents it whatever CAs the server asks for.
