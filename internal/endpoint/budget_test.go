@@ -223,7 +223,7 @@ func TestSessionThatIsHeldBackAgainAndAgainIsLoggedOnceAMinute(t *testing.T) {
 }
 
 func TestSessionIsRevokedWhileItIsHeldBack(t *testing.T) {
-	bubbleWith(t, endpoint.Config{MaxEventsPerSecond: 1}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+	bubbleWith(t, endpoint.Config{NoProtobuf: true, MaxEventsPerSecond: 1}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
 		bob := connect("bob")
 		var all strings.Builder
 		for n := range 50 {

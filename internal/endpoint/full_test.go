@@ -65,7 +65,7 @@ func TestReturningDeviceTakesThePlaceOfItsOwnDeadSession(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			bubbleWith(t, endpoint.Config{MaxClients: 2}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+			bubbleWith(t, endpoint.Config{NoProtobuf: true, MaxClients: 2}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
 				old, other := connect("alice"), connect("bob")
 				old.expectNothing()
 				time.Sleep(tc.silent)

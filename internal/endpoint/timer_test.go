@@ -16,14 +16,14 @@ import (
 
 // bubble runs f with an endpoint whose sessions have no TLS, in a time of its own. connect begins a session.
 func bubble(t *testing.T, f func(t *testing.T, w *world, connect func(name string, opts ...testpki.Option) *client)) {
-	bubbleWith(t, endpoint.Config{}, f)
+	bubbleWith(t, endpoint.Config{NoProtobuf: true}, f)
 }
 
 // bubbleWith is bubble with limits of its own.
 func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, connect func(name string, opts ...testpki.Option) *client)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPKI(t, time.Now)
-		c.Gate, c.NoProtobuf, c.Log = w.gate, true, slog.New(slog.NewJSONHandler(w.log, nil))
+		c.Gate, c.Log = w.gate, slog.New(slog.NewJSONHandler(w.log, nil))
 		w.e = endpoint.New(c)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -31,6 +31,11 @@ func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, 
 			w.e.Watch(ctx)
 			close(done)
 		}()
+		w.stop = sync.OnceFunc(func() {
+			cancel()
+			<-done
+		})
+		defer w.stop()
 		f(t, w, func(name string, opts ...testpki.Option) *client {
 			here, there := net.Pipe()
 			c := newClient(t, there)
@@ -38,8 +43,6 @@ func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, 
 			w.e.Admit(here, peerOf(w, c.cert))
 			return c
 		})
-		cancel()
-		<-done
 	})
 }
 
