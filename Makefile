@@ -1,7 +1,7 @@
 # make builds bin/ftsca; make help lists the rest. Everything needs Go and make only.
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test check fmt tidy vet lint imports generate generated cross bench fuzz clean
+.PHONY: help build demo test soak check fmt tidy vet lint imports generate generated cross bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -33,6 +33,13 @@ test: ## all tests, with the race detector where there is a C compiler
 		echo 'make test: nothing skipped'; \
 	fi; \
 	rm -f "$$skips"; exit $$status
+
+FTSCA_SOAK ?= 10m
+
+# Of its two tests the first takes a minute at most, the second all of FTSCA_SOAK.
+soak: ## clients that come and go, reloads, revocations and attacks at once, for FTSCA_SOAK (10m)
+	FTSCA_SOAK=$(FTSCA_SOAK) GORACE=atexit_sleep_ms=0 go test $(RACE) -count=1 -timeout 2h -v \
+		-run '^TestATAKsStayThroughReloadsAndADrain$$|^TestSoak$$' ./internal/endpoint
 
 check: fmt tidy vet lint imports generated cross ## all that is checked without running the product
 
