@@ -1,0 +1,252 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/testdevice"
+)
+
+// An endpointBench is ftsca serve on a store, as a process, and the package of a client of it.
+type endpointBench struct {
+	b       *testing.B
+	store   string
+	cmd     *exec.Cmd
+	address string
+	ready   time.Duration // from its start until it listened
+	client  *testdevice.Package
+}
+
+// withServer is a store with a server, a client, and so many revocations on its signed list.
+func (w workbench) withServer(revocations int) string {
+	w.b.Helper()
+	store := w.found("ecdsa-p256")
+	w.run(w.ftsca, "issue", "server", "localhost", "--key", "ecdsa-p256", "--store", store)
+	w.run(w.ftsca, "issue", "client", "alice", "--host", "localhost", "--key", "ecdsa-p256", "--store", store)
+	if revocations > 0 {
+		w.revokeMany(store, revocations)
+	}
+	return store
+}
+
+// revokeMany puts a list of so many serials in place, and has it signed.
+func (w workbench) revokeMany(store string, n int) {
+	w.b.Helper()
+	list := crl.NewList()
+	for range n {
+		list.Add(crl.Entry{Serial: w.serial(), Date: time.Now(), Reason: crl.KeyCompromise})
+	}
+	if err := os.WriteFile(filepath.Join(store, "endpoint", "FTS_CRL.json"), list.Bytes(), 0o644); err != nil {
+		w.b.Fatal(err)
+	}
+	w.run(w.ftsca, "crl", "sign", "--store", store)
+}
+
+func (w workbench) serve(store string) *endpointBench {
+	w.b.Helper()
+	e := &endpointBench{b: w.b, store: store, cmd: exec.Command(w.ftsca, "serve", "--listen", "127.0.0.1:0", "--store", store)}
+	packages, err := filepath.Glob(filepath.Join(store, "clientPackages", "alice-*.zip"))
+	if err != nil || len(packages) != 1 {
+		w.b.Fatalf("%v, %v", packages, err)
+	}
+	data, err := os.ReadFile(packages[0])
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	if e.client, err = testdevice.Open(data); err != nil {
+		w.b.Fatal(err)
+	}
+	talk, err := e.cmd.StderrPipe()
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	start := time.Now()
+	if err := e.cmd.Start(); err != nil {
+		w.b.Fatal(err)
+	}
+	lines := bufio.NewScanner(talk)
+	for e.address == "" && lines.Scan() {
+		if m := listening.FindStringSubmatch(lines.Text()); m != nil && strings.Contains(lines.Text(), "listening") {
+			e.address, e.ready = m[1], time.Since(start)
+		}
+	}
+	if e.address == "" {
+		w.b.Fatal("serve did not listen")
+	}
+	go func() {
+		for lines.Scan() {
+		}
+	}()
+	return e
+}
+
+// end stops the endpoint and returns what it cost until it listened, and the most memory that it had.
+func (e *endpointBench) end() usage {
+	e.b.Helper()
+	u := usage{wall: e.ready, cpu: e.cpu(), memory: e.memory()}
+	if err := e.cmd.Process.Signal(os.Interrupt); err != nil {
+		e.b.Fatal(err)
+	}
+	_ = e.cmd.Wait() // the pipe is closed under its reader
+	return u
+}
+
+// memory is the most that the endpoint had at once, in octets. What the system tells at its end counts in the process that
+// started it.
+func (e *endpointBench) memory() int64 {
+	e.b.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
+	if err != nil {
+		e.b.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(data), "VmHWM:")
+	var kilobytes int64
+	fmt.Sscan(after, &kilobytes)
+	return kilobytes << 10
+}
+
+// shake makes so many handshakes, one after the other, and returns how long each took.
+func (e *endpointBench) shake(n int) []usage {
+	e.b.Helper()
+	var took []usage
+	for range n {
+		start := time.Now()
+		d, err := e.client.Dial(context.Background(), e.address)
+		if err == nil {
+			err = d.Ping(context.Background())
+		}
+		if err != nil {
+			e.b.Fatal(err)
+		}
+		took = append(took, usage{wall: time.Since(start)})
+		d.Close()
+	}
+	return took
+}
+
+// cpu is the CPU time that the endpoint's threads have used, far more finely than the process as a whole tells.
+func (e *endpointBench) cpu() time.Duration {
+	e.b.Helper()
+	var ns int64
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", e.cmd.Process.Pid))
+	if err != nil {
+		e.b.Fatal(err)
+	}
+	for _, task := range tasks {
+		data, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has just ended
+		}
+		var one int64
+		fmt.Sscan(string(data), &one)
+		ns += one
+	}
+	return time.Duration(ns)
+}
+
+// BenchmarkServeStart measures how long an endpoint takes until it listens, and what it has in memory at most above one
+// with an empty list.
+func BenchmarkServeStart(b *testing.B) {
+	w := newWorkbench(b)
+	bare := w.withServer(0)
+	for _, of := range []struct {
+		certificates, revocations int
+		seconds, megabytes        float64
+	}{{100_000, 10_000, 0.1, 40}, {0, 100_000, 0.5, 40}, {0, 1_000_000, 4, 250}} {
+		b.Run(fmt.Sprintf("certificates=%d/revocations=%d", of.certificates, of.revocations), func(b *testing.B) {
+			w := w.sub(b)
+			store := w.withServer(of.revocations)
+			w.listMany(store, of.certificates)
+			for b.Loop() {
+				var empty, full []usage
+				for range rounds {
+					empty = append(empty, w.serve(bare).end())
+					full = append(full, w.serve(store).end())
+				}
+				most := func(all []usage) (of int64) {
+					for _, u := range all {
+						of = max(of, u.memory)
+					}
+					return of
+				}
+				b.Logf("until it listens: %s, empty %s", spread(full, lesser), spread(empty, lesser))
+				limit(b, "s", median(full, lesser).Seconds(), of.seconds)
+				limit(b, "MB", float64(most(full)-most(empty))/1e6, of.megabytes)
+			}
+		})
+	}
+}
+
+// listMany has the endpoint's list of certificates name so many.
+func (w workbench) listMany(store string, n int) {
+	w.b.Helper()
+	name := filepath.Join(store, "endpoint", "issued.jsonl")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	line := data[bytes.LastIndexByte(data[:len(data)-1], '\n')+1:]
+	for range n {
+		data = append(data, line...)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		w.b.Fatal(err)
+	}
+}
+
+// BenchmarkHandshakeWithList compares the server's CPU time for a handshake under a list of a hundred thousand with that
+// under an empty one, and looks how much longer the slowest handshake takes while such a list is read anew.
+func BenchmarkHandshakeWithList(b *testing.B) {
+	w := newWorkbench(b)
+	empty, full := w.serve(w.withServer(0)), w.serve(w.withServer(100_000))
+	defer empty.end()
+	defer full.end()
+	for b.Loop() {
+		const handshakes = 200
+		all := race(rounds+1,
+			contestant{"empty", func() usage { before := empty.cpu(); empty.shake(handshakes); return usage{cpu: empty.cpu() - before} }},
+			contestant{"full", func() usage { before := full.cpu(); full.shake(handshakes); return usage{cpu: full.cpu() - before} }})
+		b.Logf("%d handshakes: empty %s, full %s", handshakes, spread(all[0], cpu), spread(all[1], cpu))
+		limit(b, "ratio", float64(median(all[1], cpu))/float64(median(all[0], cpu)), 1.05)
+
+		quiet := full.shake(3 * handshakes)
+		list, err := os.ReadFile(filepath.Join(full.store, "endpoint", "FTS_CRL.json"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		stop := make(chan struct{})
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(300 * time.Millisecond):
+				}
+				// White space at the end: a list that says the same, and has to be read.
+				list = append(list, '\n')
+				temporary := filepath.Join(full.store, "endpoint", "new.json")
+				if os.WriteFile(temporary, list, 0o644) != nil || os.Rename(temporary, filepath.Join(full.store, "endpoint", "FTS_CRL.json")) != nil {
+					b.Error("the list could not be written")
+					return
+				}
+			}
+		})
+		reloading := full.shake(3 * handshakes)
+		close(stop)
+		writing.Wait()
+		b.Logf("a handshake: %s, beside reloads %s; the slowest of hundred %v and %v", spread(quiet, wall), spread(reloading, wall),
+			rounded(quantile(quiet, wall, 0.99)), rounded(quantile(reloading, wall, 0.99)))
+		limit(b, "ms-longer", float64(quantile(reloading, wall, 0.99)-quantile(quiet, wall, 0.99))/1e6, 10)
+	}
+}
