@@ -29,6 +29,7 @@ var theHouse = house{
 		"internal/export":       {"ca", "ca/store", "internal/datapackage", "templates", "crl", "pkcs12", "internal/keyfile", "internal/secret", "internal/durable"},
 		"internal/reload":       {"internal/mtls", "crl"},
 		"internal/endpoint":     {"internal/cot", "internal/mtls"},
+		"internal/metrics":      {"internal/endpoint"},
 		"internal/check":        {"pkcs12", "internal/secret"},
 		"internal/connect":      {"internal/cot"},
 		"internal/command":      {anything},

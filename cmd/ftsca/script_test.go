@@ -88,6 +88,7 @@ func TestScripts(t *testing.T) {
 			"hears":   cmdHears,
 			"admits":  cmdAdmits,
 			"cut":     cmdCut,
+			"fetch":   cmdFetch,
 			"mode":    cmdMode,
 			"glob":    cmdGlob,
 			"unzip":   cmdUnzip,

@@ -3,7 +3,9 @@ package main_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +153,35 @@ func cmdLogs(ts *testscript.TestScript, neg bool, args []string) {
 	for end := time.Now().Add(patience); !pattern.MatchString(w.logged.String()); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			ts.Fatalf("the log has no %s:\n%s", args[0], w.logged)
+		}
+	}
+}
+
+var showing = regexp.MustCompile(`(http://[^/]+)/metrics`)
+
+// cmdFetch gets a path of what serve --metrics shows, until the answer is 200, or with ! anything else; it goes to standard
+// output.
+func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: fetch PATH")
+	}
+	w := worldOf(ts)
+	at := showing.FindStringSubmatch(w.logged.String())
+	if at == nil {
+		ts.Fatalf("serve shows no metrics:\n%s", w.logged)
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		answer, err := http.Get(at[1] + args[0])
+		ts.Check(err)
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		ts.Check(err)
+		if (answer.StatusCode == http.StatusOK) != neg {
+			fmt.Fprint(ts.Stdout(), string(body))
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s: %s\n%s", args[0], answer.Status, body)
 		}
 	}
 }

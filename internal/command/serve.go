@@ -19,6 +19,7 @@ import (
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/internal/endpoint"
 	"github.com/ftsca/ftsca/internal/keyfile"
+	"github.com/ftsca/ftsca/internal/metrics"
 	"github.com/ftsca/ftsca/internal/mtls"
 	"github.com/ftsca/ftsca/internal/prompt"
 	"github.com/ftsca/ftsca/internal/reload"
@@ -31,6 +32,7 @@ type serveOptions struct {
 	logFormat string
 	drain     time.Duration
 	onlyXML   bool
+	metrics   string
 	lists     []string
 	staleList string
 	unseal    secretSource
@@ -68,6 +70,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 		Example: `  ftsca serve
   ftsca serve --listen 10.0.0.5:8089 --log-format json
   ftsca serve --crl /opt/fts/certs/ca.pem
+  ftsca serve --metrics 9089
   ftsca serve --allow 10.20.0.0/16,2001:db8:7::/48 --max-clients 500
   ftsca serve --max-events-per-second 2000 --max-bytes-per-second 2000000`,
 		Args: cobra.NoArgs,
@@ -76,6 +79,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "0.0.0.0:8089", "`address` to listen on")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
+	flags.StringVar(&o.metrics, "metrics", "", "`address` for /metrics, /healthz and /readyz over HTTP; a port alone is on 127.0.0.1")
 	flags.BoolVar(&o.onlyXML, "no-protobuf", false, "speak XML alone, and do not offer TAK protocol version 1")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
@@ -127,7 +131,18 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	gate := mtls.NewGate(trust, g.env.Now)
 	config.Gate = gate
 	fit(&config, descriptors(), log)
+	shown := &metrics.State{}
+	shown.Load(loaded(s, trust, report), g.env.Now())
+	var counted *metrics.Metrics
+	config.Handshaken = func(result endpoint.Cause, took time.Duration) { counted.Handshake(result, took) }
 	e := endpoint.New(config)
+	counted = metrics.New(shown, e.Stats)
+	hide, err := o.show(ctx, counted, log)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	defer hide()
 	logReport(log, report)
 	for _, lapse := range lapses(s, nil, g.env.Now()) {
 		log.Warn(lapse)
@@ -142,6 +157,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		OnTrust: func(t *mtls.Trust, r reload.Report) {
 			gate.Swap(t)
 			e.Judge()
+			shown.Load(loaded(s, t, r), g.env.Now())
 			log.Info("reloaded", slog.Int("revoked", len(r.Entries)), slog.Int("vanished", len(r.Vanished)))
 			logReport(log, r)
 		},
@@ -151,12 +167,15 @@ func runServe(ctx context.Context, o *serveOptions) error {
 				log.Warn("watching", slog.Any("error", err))
 				return
 			}
+			shown.Fault(err.Error())
 			log.Error("not reloaded: what was in force stays in force", slog.Any("error", err), slog.String("hint", hintFor(explainLoad(err, s.Endpoint()))))
 		},
 	}
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
 	go func() { watched <- watcher.Run(watching, report) }()
+	shown.Serve(true)
+	context.AfterFunc(ctx, func() { shown.Serve(false) })
 	err = e.Serve(ctx, listener)
 	stop()
 	if err := errors.Join(err, <-watched); err != nil {

@@ -30,6 +30,10 @@ type Config struct {
 	// always run by the system's own monotonic clock.
 	Now func() time.Time
 
+	// Handshaken is told of each handshake that has ended, how it did, and how long it took from the connection on; from
+	// many goroutines. Zero: nobody is.
+	Handshaken func(result Cause, took time.Duration)
+
 	// Drain is how long Serve lets the queues empty once its context is done. Zero: 10 s.
 	Drain time.Duration
 	// Handshake is how long a peer may take from its connection to the end of the TLS handshake. Zero: 10 s.
@@ -87,6 +91,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Handshaken == nil {
+		c.Handshaken = func(Cause, time.Duration) {}
 	}
 	duration(&c.Drain, 10*time.Second)
 	duration(&c.Handshake, 10*time.Second)

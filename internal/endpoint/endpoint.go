@@ -96,16 +96,35 @@ func (e *Endpoint) Judge() {
 func (e *Endpoint) Stats() Stats {
 	c := &e.counters
 	kept := e.last.size()
+	xml, protobuf := c.traffic[inXML].picture(), c.traffic[inProtobuf].picture()
+	queued, longest := e.queued()
 	return Stats{
 		Sessions:   int(c.sessions.Load()),
 		TurnedAway: e.door.turned.total.picture(),
 		Handshakes: c.handshakes.picture(),
-		EventsIn:   c.eventsIn.Load(), BytesIn: c.bytesIn.Load(),
-		EventsOut: c.eventsOut.Load(), BytesOut: c.bytesOut.Load(),
+		Traffic:    xml.plus(protobuf), XML: xml, Protobuf: protobuf,
+		Queued: queued, Longest: longest,
 		Dropped:   c.dropped.picture(),
 		Ended:     c.ended.picture(),
 		Positions: kept.count, PositionBytes: kept.bytes,
 	}
+}
+
+// queued is what waits for peers: of all, and the events of the one that is furthest behind.
+func (e *Endpoint) queued() (all Load, longest int) {
+	for _, s := range e.sessions.picture() {
+		l := s.out.depth()
+		all.Events += l.events
+		all.Bytes += l.bytes
+		longest = max(longest, l.events)
+	}
+	return all, longest
+}
+
+// shaken counts a handshake that has ended.
+func (e *Endpoint) shaken(result Cause, since time.Time) {
+	e.counters.handshakes.add(result)
+	e.config.Handshaken(result, time.Since(since))
 }
 
 // watch looks at all sessions from time to time until ctx is done.
@@ -144,14 +163,14 @@ func (e *Endpoint) look() {
 
 // admit makes a session of a peer that has proved itself. The session is entered first, so that a change of the trust
 // finds it, and judged then, by the trust in force; only one that passes is counted, joins the hub and is served.
-func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
+func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) {
 	s := e.newSession(conn, under, peer)
 	cause, ghost := e.sessions.add(s)
 	if ghost != nil {
 		ghost.cut(Replaced)
 	}
 	if cause == Full {
-		e.counters.handshakes.add(Full)
+		e.shaken(Full, since)
 		e.log.Warn("session refused", s.who(), slog.String("cause", string(Full)),
 			slog.Int("max_clients", e.config.MaxClients))
 	}
@@ -163,11 +182,11 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer) {
 		e.sessions.remove(s)
 		_ = under.Close()
 		cause = refusalCause(err)
-		e.counters.handshakes.add(cause)
+		e.shaken(cause, since)
 		e.log.Warn("session refused", s.who(), slog.String("cause", string(cause)), slog.Any("error", err))
 		return
 	}
-	e.counters.handshakes.add(OK)
+	e.shaken(OK, since)
 	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
 	e.log.Info("session started", s.who())

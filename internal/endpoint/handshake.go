@@ -30,7 +30,7 @@ func (e *Endpoint) shake(conn net.Conn, p *place) {
 		e.refuse(conn, p, err)
 		return
 	}
-	e.admit(secure, conn, peer)
+	e.admit(secure, conn, peer, p.since)
 }
 
 // refuse closes a connection whose handshake failed. Who the peer claimed to be is not proved at this point, so nothing
@@ -40,7 +40,7 @@ func (e *Endpoint) refuse(conn net.Conn, p *place, err error) {
 	if e.shaking.madeRoom(p) {
 		cause = Crowded
 	}
-	e.counters.handshakes.add(cause)
+	e.shaken(cause, p.since)
 	e.door.failures.add(sourceOf(hostOf(conn)), time.Now())
 	level := slog.LevelInfo
 	if cause == Closed {

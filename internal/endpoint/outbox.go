@@ -35,9 +35,9 @@ type outbox struct {
 
 // An outboxOwner is told, by the writer's goroutine, what became of what was put in.
 type outboxOwner interface {
-	wrote(l load, bytes int) // the events whose end, and the bytes that, one write carried
-	failed(err error)        // a write failed; nothing more will be written
-	flushed()                // after finish: all is written
+	wrote(l load, bytes int, in encoding) // the events whose end, and the bytes that, one write carried
+	failed(err error)                     // a write failed; nothing more will be written
+	flushed()                             // after finish: all is written
 }
 
 // A load is a number of events and their bytes.
@@ -98,6 +98,13 @@ func (o *outbox) preload(backlog []*parcel) {
 	o.wake()
 }
 
+// depth is what waits, and counts towards the limit.
+func (o *outbox) depth() load {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waiting
+}
+
 // finish takes nothing more and has flushed called once all that waits is written.
 func (o *outbox) finish() {
 	o.mu.Lock()
@@ -139,6 +146,7 @@ func (o *outbox) write() {
 	defer w.release()
 	var done load
 	for o.next(&w, done) {
+		in := w.speaks
 		record := w.gather()
 		o.speaks = w.speaks
 		if err := o.send(record.bytes); err != nil {
@@ -146,7 +154,7 @@ func (o *outbox) write() {
 			o.owner.failed(err)
 			return
 		}
-		o.owner.wrote(record.all, len(record.bytes))
+		o.owner.wrote(record.all, len(record.bytes), in)
 		done = record.charged
 	}
 }

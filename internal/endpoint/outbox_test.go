@@ -23,7 +23,7 @@ type owner struct {
 	clean bool
 }
 
-func (o *owner) wrote(l load, _ int) {
+func (o *owner) wrote(l load, _ int, _ encoding) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all.events += l.events

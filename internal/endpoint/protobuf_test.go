@@ -180,6 +180,24 @@ func TestPingIsAnsweredInTheEncodingInWhichItCame(t *testing.T) {
 	f.expectEvents("t-x-c-t-r takPong")
 }
 
+func TestTrafficIsCountedByEncoding(t *testing.T) {
+	w := withProtobuf(t)
+	xml := w.client("xml")
+	xml.next() // the offer
+	framed := w.framedClient("framed")
+	framed.send(frameOf(t, chat(1, 600)), frameOf(t, chat(2, 600)))
+	xml.next()
+	xml.next()
+	xml.send(chat(3, 600))
+	framed.expectEvents("b-t-f chat-3")
+	// Of the XML client a ping and a chat came, of the other a request, and two chats in frames.
+	eventually(t, "all is counted", func() bool {
+		s := w.e.Stats()
+		return s.XML.EventsIn == 3 && s.Protobuf.EventsIn == 2 && s.Protobuf.EventsOut == 1 && s.XML.EventsOut == 6 &&
+			s.EventsIn == 5 && s.EventsOut == 7 && s.Protobuf.BytesIn == uint64(2*len(frameOf(t, chat(1, 600))))
+	})
+}
+
 func TestUnknownVersionIsRefusedAndTheSessionStaysInXML(t *testing.T) {
 	w := withProtobuf(t)
 	other := w.client("other")

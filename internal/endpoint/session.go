@@ -196,8 +196,9 @@ func (s *session) strike(size int, err error) error {
 
 func (s *session) receive(events, bytes int) {
 	s.received.Add(uint64(events))
-	s.endpoint.counters.eventsIn.Add(uint64(events))
-	s.endpoint.counters.bytesIn.Add(uint64(bytes))
+	c := &s.endpoint.counters.traffic[s.spoken]
+	c.eventsIn.Add(uint64(events))
+	c.bytesIn.Add(uint64(bytes))
 }
 
 func (s *session) drop(c Cause, size int, err error) {
@@ -219,11 +220,12 @@ func (s *session) deliver(p *parcel) {
 }
 
 // wrote implements outboxOwner.
-func (s *session) wrote(l load, bytes int) {
+func (s *session) wrote(l load, bytes int, in encoding) {
 	s.active.Store(true)
 	s.sent.Add(uint64(l.events))
-	s.endpoint.counters.eventsOut.Add(uint64(l.events))
-	s.endpoint.counters.bytesOut.Add(uint64(bytes))
+	c := &s.endpoint.counters.traffic[in]
+	c.eventsOut.Add(uint64(l.events))
+	c.bytesOut.Add(uint64(bytes))
 }
 
 // failed implements outboxOwner.

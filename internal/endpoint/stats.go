@@ -15,10 +15,13 @@ type Stats struct {
 	TurnedAway map[Cause]uint64
 	// Handshakes counts the other connections by how their handshake ended: "ok", or a Cause.
 	Handshakes map[Cause]uint64
-	// EventsIn and BytesIn count the events received that were passed on or answered.
-	EventsIn, BytesIn uint64
-	// EventsOut and BytesOut count what was written to peers: an event that goes to five counts five times.
-	EventsOut, BytesOut uint64
+	// Traffic is that of all sessions; XML and Protobuf are its two parts.
+	Traffic
+	XML, Protobuf Traffic
+	// Queued is what waits for peers now, of all of them together; Longest the number of events that wait for the one that
+	// is furthest behind.
+	Queued  Load
+	Longest int
 	// Dropped counts pieces that were not passed on, by Cause.
 	Dropped map[Cause]uint64
 	// Ended counts sessions that are over, by Cause.
@@ -26,6 +29,21 @@ type Stats struct {
 	// Positions is the number of last positions kept for newcomers; PositionBytes what they take, in bytes.
 	Positions, PositionBytes int
 }
+
+// Traffic counts what came from peers and what went to them.
+type Traffic struct {
+	// EventsIn and BytesIn count the events received that were passed on or answered.
+	EventsIn, BytesIn uint64
+	// EventsOut and BytesOut count what was written to peers: an event that goes to five counts five times.
+	EventsOut, BytesOut uint64
+}
+
+func (t Traffic) plus(o Traffic) Traffic {
+	return Traffic{t.EventsIn + o.EventsIn, t.BytesIn + o.BytesIn, t.EventsOut + o.EventsOut, t.BytesOut + o.BytesOut}
+}
+
+// Load is a number of events, and their bytes.
+type Load struct{ Events, Bytes int }
 
 // A Cause says why a connection was turned away, a handshake failed, a piece was dropped or a session ended. It is a
 // word for logs and metrics.
@@ -72,9 +90,15 @@ const Unsayable Cause = "unsayable"
 
 // counters are what Stats is made from. What changes with every event is atomic; the rest is seldom touched.
 type counters struct {
-	sessions                               atomic.Int64
-	eventsIn, bytesIn, eventsOut, bytesOut atomic.Uint64
-	handshakes, dropped, ended             tally
+	sessions                   atomic.Int64
+	traffic                    [2]trafficCounters // by encoding
+	handshakes, dropped, ended tally
+}
+
+type trafficCounters struct{ eventsIn, bytesIn, eventsOut, bytesOut atomic.Uint64 }
+
+func (c *trafficCounters) picture() Traffic {
+	return Traffic{c.eventsIn.Load(), c.bytesIn.Load(), c.eventsOut.Load(), c.bytesOut.Load()}
 }
 
 // A tally counts by cause.

@@ -42,11 +42,20 @@ type Report struct {
 	Vanished []crl.Entry
 	// Warnings say what was passed over and what will be a trouble, one sentence each.
 	Warnings []string
+	// Lists are the signed lists of FTS_CRL.pem and ca.pem whose entries are in force.
+	Lists []SignedList
 	// Broken are the faults of the parts that could not be loaded, and have kept what they said before. Load returns
 	// such a fault as its error instead.
 	Broken []error
 
 	loader *loader
+}
+
+// SignedList is an X.509 revocation list.
+type SignedList struct {
+	Authority string    // common name of the CA that signed it
+	Made      time.Time // thisUpdate
+	Next      time.Time // nextUpdate; zero when it has none
 }
 
 // Load reads the folder once. now decides whether the server's certificate is in date, and is the trust's Loaded;
@@ -165,7 +174,8 @@ func (l *loader) picture(now time.Time) (*mtls.Trust, Report) {
 	}
 	warnings := slices.Concat(l.authority.warnings, revoked, expired(issuers, now),
 		l.list.warnings(now), ownRevoked(trust, l.authority.cas, l.list.checker))
-	return trust, Report{Entries: l.list.inForce, Vanished: crl.Missing(l.list.givenEntries, l.list.vanished), Warnings: warnings, loader: l}
+	return trust, Report{Entries: l.list.inForce, Vanished: crl.Missing(l.list.givenEntries, l.list.vanished), Warnings: warnings,
+		Lists: l.list.signedLists(), loader: l}
 }
 
 // ownRevoked warns of a server that shows a revoked certificate: no client looks, but somebody meant something by it.

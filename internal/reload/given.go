@@ -54,7 +54,7 @@ func (g *givenList) load(s *source, cas []*x509.Certificate) (entries []crl.Entr
 		return nil
 	}
 	for der := range listsIn(data) {
-		x, err := verify(der, cas)
+		x, _, err := verify(der, cas)
 		if err != nil {
 			g.err = &GivenError{Path: g.path, Err: err}
 			continue

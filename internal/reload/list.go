@@ -63,8 +63,10 @@ type bundle struct {
 
 // taken is an X.509 list whose entries are in force.
 type taken struct {
-	sum [sha256.Size]byte // of its DER
-	due time.Time         // its nextUpdate; zero when it has none
+	sum  [sha256.Size]byte // of its DER
+	by   string            // common name of the CA that signed it
+	made time.Time         // its thisUpdate
+	due  time.Time         // its nextUpdate; zero when it has none
 }
 
 // load takes in what the files say more than before; what they say less changes nothing, unless .FTS_CRL.removed
@@ -260,13 +262,13 @@ func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bo
 		sum := sha256.Sum256(der)
 		t, ok := r.known(sum)
 		if !ok {
-			x, err := verify(der, cas)
+			x, by, err := verify(der, cas)
 			if err != nil {
 				pass(err)
 				continue
 			}
 			changed = r.add(crl.Except(x.Entries, r.removed)) || changed
-			t = taken{sum, x.NextUpdate}
+			t = taken{sum, by.Subject.CommonName, x.ThisUpdate, x.NextUpdate}
 		}
 		of.taken = append(of.taken, t)
 	}
@@ -326,6 +328,16 @@ func (r *list) warnings(now time.Time) []string {
 	return all
 }
 
+// signedLists are the lists of FTS_CRL.pem and ca.pem, each once.
+func (r *list) signedLists() (all []SignedList) {
+	for _, t := range slices.Concat(r.signed[0].taken, r.signed[1].taken) {
+		if l := (SignedList{t.by, t.made, t.due}); !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // listsIn are the X.509 lists of a file: its PEM blocks, or the whole file where it has none.
 func listsIn(data []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
@@ -345,10 +357,9 @@ func listsIn(data []byte) func(yield func([]byte) bool) {
 }
 
 // verify reads an X.509 list and finds the CA that signed it, which its entries then name as issuer.
-func verify(der []byte, cas []*x509.Certificate) (*crl.X509, error) {
-	x, err := crl.ParseX509(der)
-	if err != nil {
-		return nil, err
+func verify(der []byte, cas []*x509.Certificate) (x *crl.X509, by *x509.Certificate, err error) {
+	if x, err = crl.ParseX509(der); err != nil {
+		return nil, nil, err
 	}
 	foreign := errors.New("none of the CAs in ca.pem signed it")
 	for _, ca := range cas {
@@ -358,11 +369,11 @@ func verify(der []byte, cas []*x509.Certificate) (*crl.X509, error) {
 			for i := range x.Entries {
 				x.Entries[i].Issuer = id
 			}
-			return x, nil
+			return x, ca, nil
 		}
 		if bytes.Equal(x.RawIssuer, ca.RawSubject) {
 			foreign = err
 		}
 	}
-	return nil, foreign
+	return nil, nil, foreign
 }
