@@ -44,11 +44,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// servers are what is compared: the endpoint with XML alone and with protobuf, and the reference.
+// servers are what is compared: the endpoint with XML alone, with protobuf, and with the budgets that it has for each
+// session, and the reference. Without budgets, nobody but the machine says how fast a client may send.
 const (
-	xmlEndpoint = "endpoint"
-	anyEndpoint = "endpoint-protobuf"
-	bareServer  = "bare"
+	xmlEndpoint     = "endpoint"
+	guardedEndpoint = "endpoint-budgets"
+	anyEndpoint     = "endpoint-protobuf"
+	bareServer      = "bare"
 )
 
 // A benchPKI is what a server is given on its standard input, in PEM and as JSON.
@@ -80,15 +82,17 @@ func benchServer(kind string) error {
 		return err
 	}
 	switch kind {
-	case xmlEndpoint, anyEndpoint:
+	case xmlEndpoint, anyEndpoint, guardedEndpoint:
 		list := make(revoked)
 		for n := range int64(100_000) {
 			list[big.NewInt(n<<40).String()] = true
 		}
 		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
-		go endpoint.New(endpoint.Config{
-			Gate: gate, MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit, NoProtobuf: kind == xmlEndpoint,
-		}).Serve(context.Background(), l)
+		c := endpoint.Config{Gate: gate, NoProtobuf: kind != anyEndpoint}
+		if kind != guardedEndpoint {
+			c.MaxEventsPerSecond, c.MaxBytesPerSecond = endpoint.NoLimit, endpoint.NoLimit
+		}
+		go endpoint.New(c).Serve(context.Background(), l)
 	case bareServer:
 		pool := x509.NewCertPool()
 		pool.AddCert(ca)

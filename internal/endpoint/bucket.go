@@ -29,6 +29,15 @@ func (b *bucket) full() bool { return b.spent == 0 }
 // has reports whether there are n tokens.
 func (b *bucket) has(r *rate, n float64) bool { return r.burst-b.spent >= n }
 
+// spread is how long n tokens should last where somebody takes from what is there ahead of time: so long that all of it
+// lasts for a second. 0 while less than a second's worth is taken.
+func (b *bucket) spread(r *rate, n int) time.Duration {
+	if b.spent <= r.perSecond {
+		return 0
+	}
+	return time.Duration(float64(n) / r.burst * float64(time.Second))
+}
+
 // overdrawn is for how long nothing is to be taken; 0 if the bucket is not overdrawn.
 func (b *bucket) overdrawn(r *rate) time.Duration {
 	debt := b.spent - r.burst

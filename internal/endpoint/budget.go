@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// burstSeconds is how many seconds' worth of its rates a session may send at once. By default that is well below
-	// what waits for one client at most, so that a burst cuts nobody who is slow to receive it.
+	// burstSeconds is how many seconds' worth of its rates a session may send ahead of time. By default that is well below
+	// what waits for one client at most, so that a burst cuts nobody who is slow to receive it. It is heard within a
+	// second, and not at once: what goes to everybody in one go delays all that others say.
 	burstSeconds = 10
 	// leastRead is what a read costs at least: a TLS record of one byte takes as much work as one of some hundred.
 	leastRead = 256
@@ -49,12 +50,12 @@ type budget struct {
 	told    time.Time
 }
 
-// pay charges a read of size bytes and returns how long the reader has to wait. It returns errFlood when the session
-// has been over its budget for all of the grace and goes on.
+// pay charges a read of size bytes and returns how long the reader has to wait, and whether for being over its budget.
+// It returns errFlood when the session has been over it for all of the grace and goes on.
 //
 // What the peer would send if it were let cannot be seen; that it always has something to send can. Who stays within
 // its budget leaves some time unused, also where its burst is spent and each of its writes has to wait a little.
-func (b *budget) pay(r *rates, size int, now time.Time) (time.Duration, error) {
+func (b *budget) pay(r *rates, size int, now time.Time) (wait time.Duration, over bool, err error) {
 	b.events.refill(&r.events, now)
 	b.bytes.refill(&r.bytes, now)
 	if b.events.full() && b.bytes.full() {
@@ -62,29 +63,31 @@ func (b *budget) pay(r *rates, size int, now time.Time) (time.Duration, error) {
 	}
 	b.counted.events += b.pieces
 	b.counted.bytes += size
-	b.events.take(b.pieces)
-	b.bytes.take(max(size, leastRead))
+	pieces, size := b.pieces, max(size, leastRead)
+	b.events.take(pieces)
+	b.bytes.take(size)
 	b.pieces = 0
-	wait := max(b.events.overdrawn(&r.events), b.bytes.overdrawn(&r.bytes))
+	wait = max(b.events.overdrawn(&r.events), b.bytes.overdrawn(&r.bytes))
 	if !b.held.IsZero() {
 		b.idle += now.Sub(b.ready)
 	}
 	b.ready = now
 	switch {
 	case wait == 0:
+		return max(b.events.spread(&r.events, pieces), b.bytes.spread(&r.bytes, size)), false, nil
 	case b.held.IsZero() || b.idle >= r.grace/idlePart:
 		b.held, b.idle = now, 0
 	case now.Sub(b.held) >= r.grace:
-		return 0, errFlood
+		return 0, true, errFlood
 	}
-	return wait, nil
+	return wait, true, nil
 }
 
 // pace charges what the last read brought, and holds the reader back while the session is over its budget.
 func (s *session) pace(size int) error {
 	now := time.Now()
 	s.heard.Store(int64(now.Sub(s.since)))
-	wait, err := s.budget.pay(&s.endpoint.rates, size, now)
+	wait, over, err := s.budget.pay(&s.endpoint.rates, size, now)
 	if err != nil {
 		s.fail(Flood)
 		return err
@@ -92,7 +95,9 @@ func (s *session) pace(size int) error {
 	if wait == 0 {
 		return nil
 	}
-	s.tellHeld(now)
+	if over {
+		s.tellHeld(now)
+	}
 	for until := now.Add(wait); wait > 0 && s.cause.Load() == nil; wait = time.Until(until) {
 		time.Sleep(min(wait, nap))
 	}

@@ -63,8 +63,9 @@ func TestPhoneIsNeverHeldBack(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		if took := time.Since(begun); took != 600*time.Second {
-			t.Errorf("sending took %v, want 10m: nothing waits", took)
+		// Of an overlay, what is more than a second's worth is taken in within a second.
+		if took := time.Since(begun); took < 10*time.Minute || took > 10*time.Minute+10*time.Second {
+			t.Errorf("sending took %v, want 10m, and ten overlays", took)
 		}
 		synctest.Wait()
 		if got := heard(); got != sent {
@@ -84,10 +85,10 @@ func TestBurstBeyondTheBudgetIsHeldBackAndNothingOfItIsLost(t *testing.T) {
 		events, size int
 		longest      time.Duration
 	}{
-		{"of events", 5000, 100, 15 * time.Second},          // 2000 at once, 200 a second after that
-		{"of bytes", 100, 60_000, 13100 * time.Millisecond}, // 2560 KiB at once, 256 KiB a second after that
-		{"within the budget", 2000, 200, time.Duration(0)},  // ten seconds' worth
-		{"of bytes within the budget", 50, 50_000, time.Duration(0)},
+		{"of events", 5000, 100, 15 * time.Second},               // 2000 at once, 200 a second after that
+		{"of bytes", 100, 60_000, 13100 * time.Millisecond},      // 2560 KiB at once, 256 KiB a second after that
+		{"within the budget", 2000, 200, 900 * time.Millisecond}, // ten seconds' worth, within one
+		{"of bytes within the budget", 50, 50_000, 860 * time.Millisecond},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -143,8 +144,8 @@ func TestFloodIsCutAfterItsGraceAndCostsNobodyElse(t *testing.T) {
 		name, piece string
 		mostHeard   int
 	}{
-		{"of events", strings.Repeat(chat(1, 100), 50), 2000 + 31*200},
-		{"of long events", chat(1, 60_000), 10 + 31*256<<10/60_000 + 10*256<<10/60_000},
+		{"of events", strings.Repeat(chat(1, 100), 50), 2000 + 32*200},
+		{"of long events", chat(1, 60_000), 10 + 32*256<<10/60_000 + 10*256<<10/60_000},
 		{"of pings", strings.Repeat(ping, 10), 0},
 		{"of control events", strings.Repeat(`<event uid="q" type="t-x-takp-q"></event>`, 10), 0},
 		{"of single bytes", "\n", 0},
@@ -174,8 +175,8 @@ func TestFloodIsCutAfterItsGraceAndCostsNobodyElse(t *testing.T) {
 						break
 					}
 				}
-				if took := time.Since(begun); took < 30*time.Second || took > 31*time.Second {
-					t.Errorf("it was cut after %v, want 30s", took)
+				if took := time.Since(begun); took < 30*time.Second || took > 32*time.Second {
+					t.Errorf("it was cut after %v, want 30s, and one for its burst", took)
 				}
 				others.Wait()
 				synctest.Wait()

@@ -62,7 +62,7 @@ type Config struct {
 	// own certificate that has said nothing for half a minute. Zero: NoLimit.
 	MaxClients int
 	// MaxEventsPerSecond and MaxBytesPerSecond are what one session may send, pings and malformed pieces included. It
-	// may send ten seconds' worth at once. Who sends more is read from no faster than this, so that nobody else bears
+	// may send ten seconds' worth ahead of time, which is heard within a second. Who sends more is read from no faster than this, so that nobody else bears
 	// it; a read costs 256 bytes at least. Zero: DefaultEventsPerSecond and DefaultBytesPerSecond, far beyond what a
 	// device sends, but not beyond what a gateway may.
 	MaxEventsPerSecond int

@@ -25,6 +25,6 @@ func Payer(c Config) func(events, bytes int) {
 	r, b := ratesOf(c.withDefaults()), budget{}
 	return func(events, bytes int) {
 		b.pieces = events
-		_, _ = b.pay(&r, bytes, time.Now())
+		_, _, _ = b.pay(&r, bytes, time.Now())
 	}
 }
