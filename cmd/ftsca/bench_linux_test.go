@@ -1,8 +1,11 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // memoryFolder returns a folder in memory with room for the benchmarks, where there is one.
@@ -18,10 +21,38 @@ func memoryFolder() string {
 	return dir
 }
 
-// mostMemory is the most memory in octets that a process had that has ended, mapped files included.
-func mostMemory(p *os.ProcessState) int64 {
-	if of, ok := p.SysUsage().(*syscall.Rusage); ok {
-		return int64(of.Maxrss) << 10
+// watchMemory returns what tells, when the process has ended, the most memory in octets that it had at once, mapped files
+// included. What the system tells of an ended process counts in the one that started it.
+func watchMemory(pid int) (most func() int64) {
+	status := fmt.Sprintf("/proc/%d/status", pid)
+	stop, seen := make(chan struct{}), make(chan int64)
+	go func() {
+		var last int64
+		for tick := time.NewTicker(2 * time.Millisecond); ; {
+			last = max(last, peak(status))
+			select {
+			case <-stop:
+				tick.Stop()
+				seen <- last
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() int64 {
+		close(stop)
+		return <-seen
 	}
-	return 0
+}
+
+// peak reads the most memory that a process had so far, in octets; 0 where it is gone.
+func peak(status string) int64 {
+	data, err := os.ReadFile(status)
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(data), "VmHWM:")
+	var kilobytes int64
+	fmt.Sscan(after, &kilobytes)
+	return kilobytes << 10
 }

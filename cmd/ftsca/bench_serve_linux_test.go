@@ -101,18 +101,10 @@ func (e *endpointBench) end() usage {
 	return u
 }
 
-// memory is the most that the endpoint had at once, in octets. What the system tells at its end counts in the process that
-// started it.
+// memory is the most that the endpoint had at once, in octets.
 func (e *endpointBench) memory() int64 {
 	e.b.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
-	if err != nil {
-		e.b.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(data), "VmHWM:")
-	var kilobytes int64
-	fmt.Sscan(after, &kilobytes)
-	return kilobytes << 10
+	return peak(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
 }
 
 // shake makes so many handshakes, one after the other, and returns how long each took.

@@ -139,10 +139,16 @@ func (w workbench) runTo(out io.Writer, program string, args ...string) usage {
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, &talk
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		w.b.Fatal(err)
+	}
+	memory := watchMemory(cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
 		w.b.Fatalf("%v\n%s", err, talk.Bytes())
 	}
-	return usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start), memory: mostMemory(cmd.ProcessState)}
+	u := usage{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(start)}
+	u.memory = memory()
+	return u
 }
 
 // contestant is one of those that are measured side by side.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/output"
 )
 
@@ -174,6 +175,9 @@ func readCertificate(name string) (*x509.Certificate, error) {
 
 // readCertificates reads the certificates of a PEM file, at least one.
 func readCertificates(name string) ([]*x509.Certificate, error) {
+	if certs := plainCertificates(name); len(certs) > 0 {
+		return certs, nil
+	}
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate: %w", err)
@@ -183,4 +187,31 @@ func readCertificates(name string) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("reading the certificate %s: %w", name, err)
 	}
 	return certs, nil
+}
+
+// plainCertificates reads those of a file as we write it, without holding the revocation list that may stand behind them;
+// none of any other file.
+func plainCertificates(name string) (certs []*x509.Certificate) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	// A pipe can be read once.
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	const usual = 64 << 10
+	blocks, err := crl.ReadBlocks(f, usual, func(kind string) bool { return kind == "CERTIFICATE" })
+	if err != nil {
+		return nil
+	}
+	for _, b := range blocks {
+		c, err := x509.ParseCertificate(b.Bytes)
+		if err != nil {
+			return nil
+		}
+		certs = append(certs, c)
+	}
+	return certs
 }

@@ -54,12 +54,16 @@ func (g *givenList) load(s *source, cas []*x509.Certificate) (entries []crl.Entr
 		return nil
 	}
 	for der := range listsIn(data) {
-		x, _, err := verify(der, cas)
+		x, by, err := verify(der, cas)
 		if err != nil {
 			g.err = &GivenError{Path: g.path, Err: err}
 			continue
 		}
-		entries = append(entries, x.Entries...)
+		issuer := crl.KeyID(by)
+		for e := range x.All() {
+			e.Issuer = issuer
+			entries = append(entries, e)
+		}
 		if due := x.NextUpdate; !due.IsZero() && (g.due.IsZero() || due.Before(g.due)) {
 			g.due = due
 		}
@@ -87,6 +91,6 @@ func (g *givenList) stale(now time.Time) error {
 func (r *list) give(entries []crl.Entry) (changed bool) {
 	r.givenEntries = slices.Concat(r.givenEntries, crl.Missing(r.givenEntries, entries))
 	more := crl.Missing(r.inForce, entries)
-	r.inForce = slices.Concat(r.inForce, more)
+	r.inForce, r.covered = slices.Concat(r.inForce, more), nil
 	return len(more) > 0
 }

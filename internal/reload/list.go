@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -45,6 +46,7 @@ type list struct {
 	vanished []crl.Entry // of inForce, what the JSON list has not
 	removed  []crl.Entry // what .FTS_CRL.removed says
 	checker  *crl.Checker
+	covered  *crl.Checker // of what is in force while it is loaded; nil where that has changed since
 
 	json            [sha256.Size]byte // of the last JSON list that was good
 	lastWarnings    []string          // about .FTS_CRL.last
@@ -79,6 +81,9 @@ func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs 
 		grown = r.loadJSON(json) || grown
 	}
 	json.forget()
+	if json.changed {
+		giveBack(len(r.inForce)) // of the text, before the next is read
+	}
 	last := read(lastGoodList)
 	if last.changed {
 		grown = r.loadLast(last, json) || grown
@@ -111,35 +116,40 @@ func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs 
 	}
 	if grown {
 		giveBack(len(r.inForce))
-		r.checker = crl.NewChecker(r.inForce)
+		r.checker = r.covers()
 		giveBack(len(r.inForce))
 	}
+	r.covered = nil
 	return grown || !slices.Equal(before, r.faults())
 }
 
 // loadJSON takes in FTS_CRL.json. What was in force and is not in it stays in force as vanished.
 func (r *list) loadJSON(s *source) (changed bool) {
-	data, err := s.content()
-	var parsed *crl.List
-	if err == nil {
-		parsed, err = crl.Parse(data)
-	}
+	entries, err := s.entries()
 	if err != nil {
 		r.fault(&ListError{Path: s.path, Err: err}, s)
 		return false
 	}
 	r.fault(nil)
+	r.covered = nil
 	if r.checker != nil && r.json == s.sum {
 		return false // it was broken for a moment
 	}
 	r.json = s.sum
-	entries := parsed.Entries()
 	if r.vanished = crl.Missing(entries, r.inForce); len(r.vanished) == 0 {
 		r.inForce = entries
 		return true
 	}
 	r.inForce = slices.Concat(entries, r.vanished)
 	return true
+}
+
+// covers is a checker of what is in force.
+func (r *list) covers() *crl.Checker {
+	if r.covered == nil {
+		r.covered = crl.NewChecker(r.inForce)
+	}
+	return r.covered
 }
 
 // loadLast takes in the last good copy. Only we write it; what a fault has left of it counts.
@@ -202,7 +212,7 @@ func (r *list) release(last *source) (changed bool) {
 	if len(gone) == 0 {
 		return false
 	}
-	r.vanished, r.inForce = without(r.vanished, gone), without(r.inForce, gone)
+	r.vanished, r.inForce, r.covered = without(r.vanished, gone), without(r.inForce, gone), nil
 	r.add(kept)
 	r.give(r.givenEntries) // an entry for every issuer stood for them
 	return true
@@ -249,16 +259,16 @@ func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bo
 	pass := func(err error) {
 		of.warnings = append(of.warnings, fmt.Sprintf("the signed revocation list in %s was passed over: %v", s.path, err))
 	}
-	data, err := s.content()
+	giveBack(len(r.inForce)) // of what was read before
+	lists, err := s.lists()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		data = nil
 	case err != nil:
 		pass(err)
-	case len(data) == 0:
+	case len(lists) == 0:
 		pass(errors.New("it is empty"))
 	}
-	for der := range listsIn(data) {
+	for _, der := range lists {
 		sum := sha256.Sum256(der)
 		t, ok := r.known(sum)
 		if !ok {
@@ -267,7 +277,7 @@ func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bo
 				pass(err)
 				continue
 			}
-			changed = r.add(crl.Except(x.Entries, r.removed)) || changed
+			changed = r.addSigned(x, crl.KeyID(by)) || changed
 			t = taken{sum, by.Subject.CommonName, x.ThisUpdate, x.NextUpdate}
 		}
 		of.taken = append(of.taken, t)
@@ -294,9 +304,24 @@ func (r *list) add(entries []crl.Entry) (changed bool) {
 	if len(more) == 0 {
 		return false
 	}
-	r.inForce = slices.Concat(r.inForce, more)
+	r.inForce, r.covered = slices.Concat(r.inForce, more), nil
 	r.vanished = slices.Concat(r.vanished, more)
 	return true
+}
+
+// addSigned puts the entries of a list that this authority signed in force, but for those that were removed since.
+func (r *list) addSigned(x *crl.X509, issuer string) (changed bool) {
+	if x.Len() == 0 {
+		return false
+	}
+	covered := r.covers()
+	var more []crl.Entry
+	for e := range x.All() {
+		if e.Issuer = issuer; !covered.Covers(e) {
+			more = append(more, e)
+		}
+	}
+	return r.add(crl.Except(more, r.removed))
 }
 
 // faults are the warnings about files that could not be read.
@@ -339,7 +364,7 @@ func (r *list) signedLists() (all []SignedList) {
 }
 
 // listsIn are the X.509 lists of a file: its PEM blocks, or the whole file where it has none.
-func listsIn(data []byte) func(yield func([]byte) bool) {
+func listsIn(data []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		found := false
 		for block := range blocks(data) {
@@ -356,19 +381,15 @@ func listsIn(data []byte) func(yield func([]byte) bool) {
 	}
 }
 
-// verify reads an X.509 list and finds the CA that signed it, which its entries then name as issuer.
+// verify reads an X.509 list and finds the CA that signed it.
 func verify(der []byte, cas []*x509.Certificate) (x *crl.X509, by *x509.Certificate, err error) {
-	if x, err = crl.ParseX509(der); err != nil {
+	if x, err = crl.ParseX509Head(der); err != nil {
 		return nil, nil, err
 	}
 	foreign := errors.New("none of the CAs in ca.pem signed it")
 	for _, ca := range cas {
 		err := x.CheckSignature(ca)
 		if err == nil {
-			id := crl.KeyID(ca)
-			for i := range x.Entries {
-				x.Entries[i].Issuer = id
-			}
 			return x, ca, nil
 		}
 		if bytes.Equal(x.RawIssuer, ca.RawSubject) {

@@ -7,10 +7,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+
+	"github.com/ftsca/ftsca/crl"
 )
 
 // maxFile bounds what is read of one file. A list of a million revocations takes half of it.
 const maxFile = 256 << 20
+
+// large is a file whose content is not held from the look that finds it changed to when it is wanted, but read again: of a
+// list of a million revocations, the text alone would take half of the memory that loading it may.
+const large = 8 << 20
 
 // unsettledLooks is for how many looks after a change a file is read though it seems unchanged. Some file systems keep
 // times to two seconds only, and a second change of the same length within them leaves no other trace.
@@ -49,10 +56,15 @@ func (s *source) read(force bool) {
 	}
 	s.info = info
 	var data []byte
-	if err == nil {
+	sum := sha256.Sum256(nil)
+	switch {
+	case err != nil:
+	case info.Mode().IsRegular() && info.Size() > large:
+		sum, err = sumOf(s.path)
+	default:
 		data, err = readRegular(s.path, info)
+		sum = sha256.Sum256(data)
 	}
-	sum := sha256.Sum256(data)
 	if s.began && sum == s.sum && message(err) == message(s.err) {
 		return
 	}
@@ -62,14 +74,73 @@ func (s *source) read(force bool) {
 
 // isStill tells whether the file still says the same, without holding all of it.
 func (s *source) isStill() bool {
+	sum, err := sumOf(s.path)
+	return err == nil && sum == s.sum
+}
+
+// sumOf is the sum of what a file says, of which it never holds all.
+func sumOf(path string) (sum [sha256.Size]byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, io.LimitReader(f, maxFile+1))
+	if err == nil && n > maxFile {
+		err = tooLong(path)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), err
+}
+
+// pass reads a file whose content is not held, and tells whether that went well and was what the last reading found.
+func (s *source) pass(read func(io.Reader) error) bool {
+	if s.data != nil || s.err != nil {
+		return false
+	}
 	f, err := os.Open(s.path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	h := sha256.New()
-	_, err = io.Copy(h, io.LimitReader(f, maxFile+1))
-	return err == nil && [sha256.Size]byte(h.Sum(nil)) == s.sum
+	return read(io.TeeReader(io.LimitReader(f, maxFile), h)) == nil && [sha256.Size]byte(h.Sum(nil)) == s.sum
+}
+
+// lists are the X.509 lists of a file, in DER.
+func (s *source) lists() ([][]byte, error) {
+	var lists [][]byte
+	if s.pass(func(text io.Reader) error {
+		blocks, err := crl.ReadBlocks(text, s.info.Size(), func(kind string) bool { return kind == listBlock })
+		for _, b := range blocks {
+			lists = append(lists, b.Bytes)
+		}
+		return err
+	}) && len(lists) > 0 {
+		return lists, nil
+	}
+	data, err := s.content()
+	return slices.Collect(listsIn(data)), err
+}
+
+// entries are those of a list in the JSON form.
+func (s *source) entries() (entries []crl.Entry, err error) {
+	if s.pass(func(text io.Reader) (err error) {
+		entries, err = crl.ReadEntries(text, s.info.Size())
+		return err
+	}) {
+		return entries, nil
+	}
+	// It is small, or broken, or somebody has just written it.
+	data, err := s.content()
+	if err != nil {
+		return nil, err
+	}
+	list, err := crl.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return list.Entries(), nil
 }
 
 // content returns what the file says, whether or not it changed.
@@ -104,7 +175,7 @@ func readRegular(path string, info fs.FileInfo) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s has more than %d MiB", path, maxFile>>20)
+		return nil, tooLong(path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -122,13 +193,15 @@ func readRegular(path string, info fs.FileInfo) ([]byte, error) {
 			return nil, err
 		}
 		if len(data) > maxFile {
-			return nil, fmt.Errorf("%s has more than %d MiB", path, maxFile>>20)
+			return nil, tooLong(path)
 		}
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)] // it grew while we read
 		}
 	}
 }
+
+func tooLong(path string) error { return fmt.Errorf("%s has more than %d MiB", path, maxFile>>20) }
 
 func message(err error) string {
 	if err == nil {
