@@ -228,3 +228,28 @@ func BenchmarkSign(b *testing.B) {
 		})
 	}
 }
+
+// Of entries that cover each other in every way, Covers says what Missing does.
+func TestCheckerCoversWhatMissingDoesNotMiss(t *testing.T) {
+	one, two := strings.Repeat("ab", 20), strings.Repeat("cd", 20)
+	var some []crl.Entry
+	for n := range int64(4) {
+		for _, issuer := range []string{"", one, two, strings.ToUpper(one), "no hex"} {
+			some = append(some, crl.Entry{Serial: crl.SerialOf(big.NewInt(n)), Issuer: issuer})
+		}
+	}
+	for mask := range 1 << 10 {
+		var have []crl.Entry
+		for i := range 10 {
+			if mask>>i&1 == 1 {
+				have = append(have, some[i*2])
+			}
+		}
+		c := crl.NewChecker(have)
+		for _, e := range some {
+			if missing := len(crl.Missing(have, []crl.Entry{e})) == 1; c.Covers(e) == missing {
+				t.Fatalf("%v covers %v: %v, and missing: %v", have, e, c.Covers(e), missing)
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		kept := bytes.Clone(data)
 		l, err := crl.Parse(data)
+		streamed, streamedErr := crl.ReadEntries(bytes.NewReader(data), int64(len(data)))
+		if (err == nil) != (streamedErr == nil) {
+			t.Errorf("Parse says %v, ReadEntries %v", err, streamedErr)
+		}
 		if err != nil {
 			var at *crl.SyntaxError
 			if !errors.As(err, &at) || at.Line < 1 || at.Column < 1 || at.Line > 1+bytes.Count(data, []byte{'\n'}) || at.Column > 1+len(data) {
@@ -35,6 +40,9 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("of a whole list Salvage reads %v, Parse %v", got, l.Entries())
 		}
 		entries := l.Entries()
+		if !slices.Equal(streamed, entries) {
+			t.Errorf("ReadEntries reads %v, Parse %v", streamed, entries)
+		}
 		for _, e := range additions(t) {
 			l.Add(e)
 			if !l.Contains(e.Serial, e.Issuer) || l.Add(e) {

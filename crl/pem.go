@@ -19,7 +19,7 @@ func ReadBlocks(from io.Reader, size int64, wanted func(kind string) bool) (bloc
 	for text := bufio.NewReader(from); ; {
 		line, err := text.ReadSlice('\n')
 		if kind, ok := bytes.CutPrefix(line, []byte("-----BEGIN ")); ok {
-			kind, ok := bytes.CutSuffix(bytes.TrimRight(kind, " \t\r\n"), []byte("-----"))
+			kind, ok := bytes.CutSuffix(trimLine(kind), []byte("-----"))
 			if !ok || err != nil {
 				return nil, errPEM
 			}
@@ -65,7 +65,7 @@ func (b *bodyPEM) Read(p []byte) (n int, err error) {
 		if b.line, err = b.text.ReadSlice('\n'); err != nil && err != io.EOF {
 			return 0, errPEM
 		}
-		b.line = bytes.TrimRight(b.line, " \t\r\n")
+		b.line = trimLine(b.line)
 		switch {
 		case string(b.line) == b.end:
 			b.line, b.ended = nil, true
@@ -76,4 +76,12 @@ func (b *bodyPEM) Read(p []byte) (n int, err error) {
 	n = copy(p, b.line)
 	b.line = b.line[n:]
 	return n, nil
+}
+
+// trimLine takes off a line's end, and blanks before it, as [pem.Decode] does.
+func trimLine(line []byte) []byte {
+	if of, ended := bytes.CutSuffix(line, []byte("\n")); ended {
+		line = bytes.TrimSuffix(of, []byte("\r"))
+	}
+	return bytes.TrimRight(line, " \t")
 }
