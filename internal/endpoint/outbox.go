@@ -31,6 +31,7 @@ type outbox struct {
 	closed    bool
 
 	speaks encoding // how the peer is spoken to; the writer's own
+	writer func()   // write, made once: go would make it anew for each event that finds the peer idle
 }
 
 // An outboxOwner is told, by the writer's goroutine, what became of what was put in.
@@ -136,7 +137,10 @@ func (o *outbox) wake() {
 	}
 	o.writing = true
 	o.running.Add(1)
-	go o.write()
+	if o.writer == nil {
+		o.writer = o.write
+	}
+	go o.writer()
 }
 
 // write is the writer.
@@ -186,6 +190,9 @@ func (o *outbox) next(w *writer, written load) bool {
 		}
 	}
 	o.writing = false
+	if o.queue == nil {
+		o.queue = w.queue.spare()
+	}
 	if cap(o.queue) > spareQueue {
 		o.queue = nil
 	}

@@ -113,6 +113,14 @@ func (l *lane) shift() *parcel {
 	return p
 }
 
+// spare is the memory of an empty lane, for others to go on with.
+func (l *lane) spare() []*parcel {
+	if l.len() > 0 {
+		return nil
+	}
+	return l.parcels[:0]
+}
+
 // refill exchanges an empty lane for what waits in from, whose memory both go on using in turns.
 func (l *lane) refill(from *[]*parcel) {
 	if l.len() > 0 || len(*from) == 0 {
