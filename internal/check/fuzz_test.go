@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -62,6 +63,9 @@ func FuzzPackage(f *testing.F) {
 	f.Fuzz(holds)
 }
 
+// passwordEntry is an entry of preferences with a password.
+var passwordEntry = regexp.MustCompile(`Password\d*"[^>]*>(<!\[CDATA\[)?[^<]*`)
+
 func FuzzPreferences(f *testing.F) {
 	p := newPKI(f)
 	h := p.byHand()
@@ -71,12 +75,17 @@ func FuzzPreferences(f *testing.F) {
 		prefText(block{streams, h.streams}, block{appName, h.app}), plain, strings.Replace(plain, password,
 			"<![CDATA["+password+"]]>", 1),
 		"<preferences><entry key", "<preferences>" + strings.Repeat("<preference>", 40), "\ufeff" + plain,
+		strings.Replace(plain, ":ssl", `">`+password, 1),
 		`<!DOCTYPE a [<!ENTITY b "c">]><preferences><preference name="cot_streams"><entry ` +
 			`key="count">&b;</entry></preference></preferences>`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, pref []byte) {
+		// Who writes it where an address or a file's name belongs has made it one, which a finding shows.
+		if strings.Contains(passwordEntry.ReplaceAllString(string(pref), ""), password) {
+			return
+		}
 		h := *h
 		h.pref = append([]byte{}, pref...)
 		holds(t, packStored(t, h.items()...))
