@@ -32,6 +32,7 @@ type serveOptions struct {
 	logFormat string
 	drain     time.Duration
 	onlyXML   bool
+	bind      string
 	metrics   string
 	lists     []string
 	staleList string
@@ -43,6 +44,13 @@ type serveOptions struct {
 const (
 	staleRefuse = "refuse"
 	staleWarn   = "warn"
+)
+
+// What --bind says.
+const (
+	bindStrict = "strict"
+	bindWarn   = "warn"
+	bindOff    = "off"
 )
 
 func newServeCommand(g *global, runF func(context.Context, *serveOptions) error) *cobra.Command {
@@ -80,6 +88,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags.StringVar(&o.listen, "listen", "0.0.0.0:8089", "`address` to listen on")
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
 	flags.StringVar(&o.metrics, "metrics", "", "`address` for /metrics, /healthz and /readyz over HTTP; a port alone is on 127.0.0.1")
+	flags.StringVar(&o.bind, "bind", bindStrict, "what to do with a position under a uid of another name: strict drops it, warn passes it on, off")
 	flags.BoolVar(&o.onlyXML, "no-protobuf", false, "speak XML alone, and do not offer TAK protocol version 1")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
@@ -103,6 +112,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return err
 	}
 	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain, NoProtobuf: o.onlyXML}
+	if config.Bind, err = o.binding(); err != nil {
+		return err
+	}
 	if err := o.limits.apply(&config); err != nil {
 		return err
 	}
@@ -183,6 +195,19 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	log.Info("ended")
 	return nil
+}
+
+// binding is what --bind says.
+func (o *serveOptions) binding() (endpoint.Binding, error) {
+	switch o.bind {
+	case bindStrict:
+		return endpoint.BindStrict, nil
+	case bindWarn:
+		return endpoint.BindWarn, nil
+	case bindOff:
+		return endpoint.BindOff, nil
+	}
+	return 0, usagef("--bind %q is none of %s, %s, %s", o.bind, bindStrict, bindWarn, bindOff)
 }
 
 // furtherLists are the files that --crl names.

@@ -71,6 +71,8 @@ type Config struct {
 	// nothing to send for a thirtieth of it. Zero: 30 s.
 	Grace time.Duration
 
+	// Bind says what becomes of a position under a uid that another name has claimed as its own. Zero: BindStrict.
+	Bind Binding
 	// NoProtobuf keeps every session in XML: TAK protocol version 1 is not offered.
 	NoProtobuf bool
 

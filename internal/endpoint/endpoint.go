@@ -31,6 +31,7 @@ type Endpoint struct {
 	hub      *hub
 	last     *positions
 	sessions sessions
+	bound    bindings
 	shaking  handshakes
 	door     door
 	rates    rates
@@ -87,10 +88,17 @@ func (e *Endpoint) Judge() {
 	trust, now := e.gate.Trust(), e.now()
 	for _, s := range e.sessions.picture() {
 		if err := trust.Judge(s.peer.Chains, now); err != nil {
-			s.cut(refusalCause(err))
+			cause := refusalCause(err)
+			s.cut(cause)
+			if cause == Cause(mtls.Revoked.String()) {
+				e.bound.releaseName(s.peer.Name)
+			}
 		}
 	}
 }
+
+// Unbind frees a uid from the name that has claimed it, and tells whether one had.
+func (e *Endpoint) Unbind(uid string) bool { return e.bound.release(uid) }
 
 // Stats returns the counters as they are now.
 func (e *Endpoint) Stats() Stats {
@@ -107,6 +115,7 @@ func (e *Endpoint) Stats() Stats {
 		Dropped:   c.dropped.picture(),
 		Ended:     c.ended.picture(),
 		Positions: kept.count, PositionBytes: kept.bytes,
+		Bound: e.bound.len(),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func TestTwoClientsExchangeEventsByteForByteHoweverCutOrMerged(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(c *endpoint.Config) { c.Bind = endpoint.BindOff }) // both say the same
 	alice, bob := w.client("alice"), w.client("bob")
 	events := []string{
 		position("alice", 1),

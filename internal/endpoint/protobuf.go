@@ -74,6 +74,7 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 	case m.Event.IsPing():
 		s.receive(1, len(frame))
 		s.out.putFirst(&parcel{came: inProtobuf, bytes: cot.PongFrame(s.endpoint.now()), events: 1})
+	case !s.speaksFor(m.Event):
 	default:
 		b.add(m.Event, m.Frame, s.messages.Buffered())
 		if b.both {

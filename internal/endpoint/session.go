@@ -41,7 +41,8 @@ type session struct {
 	strikes  strikes
 	budget   budget
 	wait     [waitSize]byte
-	offered  bool // protobuf, and so the peer may ask for it
+	offered  bool      // protobuf, and so the peer may ask for it
+	warned   time.Time // when the log was last told that it speaks for others
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
 	active   atomic.Bool           // something came or went since the last look
@@ -168,6 +169,7 @@ func (s *session) judge(b *batch, piece []byte) error {
 		s.negotiate(event)
 	case event.IsControl():
 		s.endpoint.counters.dropped.add(Control)
+	case !s.speaksFor(event):
 	default:
 		b.add(event, event.Raw, s.framer.Buffered())
 		if b.both {

@@ -28,6 +28,8 @@ type Stats struct {
 	Ended map[Cause]uint64
 	// Positions is the number of last positions kept for newcomers; PositionBytes what they take, in bytes.
 	Positions, PositionBytes int
+	// Bound is the number of uids that a name has claimed.
+	Bound int
 }
 
 // Traffic counts what came from peers and what went to them.
@@ -83,6 +85,10 @@ const (
 
 // Control is the cause for which a well-formed control event, which is for the endpoint alone, is not passed on.
 const Control Cause = "control"
+
+// Impostor is the cause for which a position under a uid that another name has claimed is not passed on. With BindWarn it
+// is counted, and passed on.
+const Impostor Cause = "impostor"
 
 // Unsayable is the cause for which an event is not passed on to those who are spoken to in the other encoding: it has no
 // form there.

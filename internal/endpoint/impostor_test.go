@@ -1,0 +1,121 @@
+package endpoint_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
+	"github.com/ftsca/ftsca/internal/testpki"
+)
+
+const forOthers = "position under a uid of another name"
+
+func TestNoDevicePutsAnotherOnTheMapElsewhere(t *testing.T) {
+	w := newWorld(t, nil)
+	alice, mallory, bob := w.client("alice"), w.client("mallory"), w.client("bob")
+	alice.send(position("ANDROID-1", 1))
+	bob.expect(position("ANDROID-1", 1))
+	mallory.expect(position("ANDROID-1", 1))
+
+	// Neither as its own position, nor as one that it repeats.
+	mallory.send(position("ANDROID-1", 2), repeated("ANDROID-1", 3, time.Now().Add(time.Hour)), position("ANDROID-2", 4), chat(1, 600))
+	bob.expect(position("ANDROID-2", 4), chat(1, 600))
+	alice.expect(position("ANDROID-2", 4), chat(1, 600))
+	if got := w.e.Stats(); got.Dropped[endpoint.Impostor] != 2 || got.Bound != 2 {
+		t.Errorf("the counters say %+v", got)
+	}
+	lines := w.log.lines(t, forOthers)
+	if len(lines) != 1 || lines[0]["name"] != "mallory" || lines[0]["holder"] != "alice" || lines[0]["uid"] != "ANDROID-1" {
+		t.Errorf("the log says %v", lines)
+	}
+	// A newcomer sees where she is.
+	carol := w.client("carol")
+	if first, second := carol.next(), carol.next(); first != position("ANDROID-1", 1) && second != position("ANDROID-1", 1) {
+		t.Errorf("the newcomer hears\n%s\n%s", first, second)
+	}
+}
+
+func TestUIDStaysWithTheNameAcrossItsCertificates(t *testing.T) {
+	w := newWorld(t, nil)
+	bob := w.client("bob")
+	first := w.client("alice")
+	first.send(position("ANDROID-1", 1))
+	bob.expect(position("ANDROID-1", 1))
+	first.conn.Close()
+	if gone := bob.next(); !strings.Contains(gone, `type="t-x-d-d"`) {
+		t.Fatalf("bob heard %s", gone)
+	}
+	w.client("mallory").send(position("ANDROID-1", 2))
+	second := w.client("alice") // another certificate, the same name
+	second.send(position("ANDROID-1", 3))
+	bob.expect(position("ANDROID-1", 3))
+}
+
+func TestGatewaySpeaksForManyAndClaimsNone(t *testing.T) {
+	w := newWorld(t, nil)
+	gateway, bob := w.client("gateway"), w.client("bob")
+	stale := time.Now().Add(time.Hour)
+	gateway.send(repeated("RADIO-1", 1, stale))
+	bob.expect(repeated("RADIO-1", 1, stale))
+	radio := w.client("radio")
+	radio.next() // where it is, as the gateway said
+	radio.send(position("RADIO-1", 2))
+	bob.expect(position("RADIO-1", 2))
+}
+
+func TestRevocationAndUnbindFreeAUID(t *testing.T) {
+	w := newWorld(t, nil)
+	alice, bob := w.client("alice"), w.client("bob")
+	alice.send(position("ANDROID-1", 1), position("ANDROID-2", 1))
+	bob.expect(position("ANDROID-1", 1), position("ANDROID-2", 1))
+	if !w.e.Unbind("ANDROID-2") || w.e.Unbind("ANDROID-2") {
+		t.Error("a uid is unbound once")
+	}
+	bob.send(position("ANDROID-2", 2))
+	alice.expect(position("ANDROID-2", 2))
+	w.revoke(alice.cert)
+	eventually(t, "her uids are free", func() bool { return w.e.Stats().Bound == 1 })
+}
+
+func TestBindingMayWarnOrBeOff(t *testing.T) {
+	for bind, counted := range map[endpoint.Binding]uint64{endpoint.BindWarn: 1, endpoint.BindOff: 0} {
+		w := newWorld(t, func(c *endpoint.Config) { c.Bind = bind })
+		alice, mallory := w.client("alice"), w.client("mallory")
+		alice.send(position("ANDROID-1", 1))
+		mallory.expect(position("ANDROID-1", 1))
+		mallory.send(position("ANDROID-1", 2))
+		alice.expect(position("ANDROID-1", 2))
+		if got := w.e.Stats().Dropped[endpoint.Impostor]; got != counted || uint64(len(w.log.lines(t, forOthers))) != counted {
+			t.Errorf("%d were counted, %v logged", got, w.log.lines(t, forOthers))
+		}
+	}
+}
+
+func TestImpostorIsLoggedOnceAMinute(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		alice, mallory := connect("alice"), connect("mallory")
+		listen(mallory)
+		heard, _ := listen(alice)
+		alice.send(position("ANDROID-1", 0))
+		for n := range 600 {
+			mallory.send(position("ANDROID-1", n))
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if got := len(w.log.lines(t, forOthers)); got != 10 || heard() != 0 {
+			t.Errorf("%d lines in ten minutes, want 10; she heard %d", got, heard())
+		}
+	})
+}
+
+func TestUIDIsBoundInProtobufToo(t *testing.T) {
+	w := withProtobuf(t)
+	alice, mallory, bob := w.framedClient("alice"), w.framedClient("mallory"), w.framedClient("bob")
+	alice.send(frameOf(t, position("ANDROID-1", 1)))
+	bob.expectEvents("a-f-G-U-C ANDROID-1")
+	mallory.expectEvents("a-f-G-U-C ANDROID-1")
+	mallory.send(frameOf(t, position("ANDROID-1", 2)), frameOf(t, chat(1, 600)))
+	bob.expectEvents("b-t-f chat-1")
+}
