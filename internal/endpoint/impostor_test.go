@@ -99,6 +99,7 @@ func TestImpostorIsLoggedOnceAMinute(t *testing.T) {
 		listen(mallory)
 		heard, _ := listen(alice)
 		alice.send(position("ANDROID-1", 0))
+		synctest.Wait() // it is hers
 		for n := range 600 {
 			mallory.send(position("ANDROID-1", n))
 			time.Sleep(time.Second)
