@@ -80,6 +80,7 @@ const (
 	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
 	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for
 	NoFrame   Cause = "no_frame"  // something else than frames of TAK protocol version 1, after it was agreed on
+	Kicked    Cause = "kicked"    // Endpoint.Kick was told its name
 	Drained   Cause = "drained"   // the endpoint stopped
 )
 
