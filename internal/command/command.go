@@ -67,6 +67,8 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newRevokeCommand(g, runRevoke),
 		newCRLCommand(g),
 		newServeCommand(g, runServe),
+		newStatusCommand(g, runStatus),
+		newKickCommand(g, runKick),
 		newPackageCommand(g),
 		newCSRCommand(g),
 		newTransferCommand(g),

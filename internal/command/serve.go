@@ -159,6 +159,8 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	for _, lapse := range lapses(s, nil, g.env.Now()) {
 		log.Warn(lapse)
 	}
+	shown.Serve(true)
+	defer o.control(ctx, s, e, shown, listener.Addr(), log)()
 	log.Info("listening", slog.String("address", listener.Addr().String()),
 		slog.String("server", trust.Certificate.Leaf.Subject.CommonName), slog.Time("until", trust.Certificate.Leaf.NotAfter),
 		slog.Int("revoked", len(report.Entries)))
@@ -186,7 +188,6 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
 	go func() { watched <- watcher.Run(watching, report) }()
-	shown.Serve(true)
 	context.AfterFunc(ctx, func() { shown.Serve(false) })
 	err = e.Serve(ctx, listener)
 	stop()

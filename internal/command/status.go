@@ -1,51 +1,171 @@
 package command
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/ftsca/ftsca/ca/store"
-	"github.com/ftsca/ftsca/crl"
+	"github.com/spf13/cobra"
+
+	"github.com/ftsca/ftsca/internal/control"
+	"github.com/ftsca/ftsca/internal/output"
 )
 
-// The states of a certificate.
-const (
-	stateValid   = "valid"
-	stateRevoked = "revoked"
-	stateExpired = "expired"
-	stateUnborn  = "not yet valid"
-	stateHeld    = "on hold"
-)
+// watchEvery is how often --watch looks.
+const watchEvery = time.Second
 
-// revocations finds entries by the serial of a record.
-type revocations map[string]crl.Entry
+type statusOptions struct {
+	g     *global
+	json  bool
+	watch bool
+}
 
-func revocationsOf(entries []crl.Entry) revocations {
-	m := make(revocations, len(entries))
-	for _, e := range entries {
-		m[e.Serial.String()] = e
+func newStatusCommand(g *global, runF func(context.Context, *statusOptions) error) *cobra.Command {
+	o := &statusOptions{g: g}
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show who is connected to the running endpoint, and what is in force there",
+		Long: `Ask the ftsca serve that runs on this store who is connected, what is in force, and what expires. It
+answers the account that serves, and root, on this machine.
+
+A callsign is the device's own word; the name is that of its certificate. The queue is what waits for a
+device, in events and bytes; received and sent count events.
+
+The exit code is 3 where serve runs and is not ready: a file of the store is broken, and what was in force
+before stays in force; or it is ending. It is 1 where no ftsca serve runs on this store.
+
+--watch shows it anew each second, until it is interrupted, and then ends with 0.`,
+		Example: `  ftsca status
+  ftsca status --watch
+  ftsca status --json | jq -r '.sessions[].name'
+  ftsca status >/dev/null || echo "the endpoint needs a look"`,
+		Args: cobra.NoArgs,
+		RunE: g.run(func(ctx context.Context, _ []string) error { return runF(ctx, o) }),
 	}
-	return m
+	flags := cmd.Flags()
+	flags.BoolVar(&o.json, "json", false, "print the status as JSON")
+	flags.BoolVar(&o.watch, "watch", false, "show it anew each second, until interrupted")
+	return cmd
 }
 
-// has tells whether a record's certificate is revoked or on hold.
-func (m revocations) has(r store.Record) bool {
-	_, ok := m[r.Serial]
-	return ok
+func runStatus(ctx context.Context, o *statusOptions) error {
+	status, err := o.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if o.watch {
+		return o.watching(ctx, status)
+	}
+	if err := o.print(o.g.env.Stdout, status); err != nil {
+		return err
+	}
+	if !status.Ready {
+		return &noError{"serve is not ready: " + strings.Join(status.Faults, "; ")}
+	}
+	return nil
 }
 
-// state judges a record: revocation weighs more than dates.
-func (m revocations) state(r store.Record, now time.Time) (string, *crl.Entry) {
-	if e, ok := m[r.Serial]; ok {
-		if e.Reason == crl.CertificateHold {
-			return stateHeld, &e
+func (o *statusOptions) ask(ctx context.Context) (status control.Status, err error) {
+	err = o.g.ask(ctx, control.VerbStatus, nil, &status)
+	return status, err
+}
+
+// watching shows the status each second until ctx is done. That a serve ends meanwhile is shown and waited out, for it may
+// be started again.
+func (o *statusOptions) watching(ctx context.Context, status control.Status) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var err error
+	for {
+		var screen bytes.Buffer
+		if err != nil {
+			fmt.Fprintf(&screen, "%v\n", err)
+		} else if err := o.print(&screen, status); err != nil {
+			return err
 		}
-		return stateRevoked, &e
+		if err := o.draw(screen.Bytes(), err != nil); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if status, err = o.ask(ctx); errors.Is(err, context.Canceled) {
+			return nil
+		}
 	}
-	switch {
-	case now.After(r.NotAfter):
-		return stateExpired, nil
-	case now.Before(r.NotBefore):
-		return stateUnborn, nil
+}
+
+// draw replaces the screen of a terminal, and goes on below for anybody else, to whom a fault is no result.
+func (o *statusOptions) draw(screen []byte, fault bool) error {
+	env := o.g.env
+	if tty, _ := env.tty(); tty && !o.json {
+		screen = append([]byte("\x1b[H\x1b[2J"), screen...)
+	} else if fault {
+		_, err := env.Stderr.Write(append([]byte("ftsca: "), screen...))
+		return err
+	} else if !o.json {
+		screen = append(screen, '\n')
 	}
-	return stateValid, nil
+	_, err := env.Stdout.Write(screen)
+	return err
+}
+
+// print writes the status for whoever reads standard output.
+func (o *statusOptions) print(w io.Writer, status control.Status) error {
+	if o.json {
+		return output.JSON(w, status)
+	}
+	tty, width := o.g.env.tty()
+	now := o.g.env.Now()
+	when := func(t time.Time) string { return output.Time(t, now, tty) }
+	rows := make([][]string, len(status.Sessions))
+	for i, s := range status.Sessions {
+		rows[i] = []string{s.Name, s.Callsign, s.Address, when(s.Since), s.Encoding, strings.TrimPrefix(s.TLS, "TLS "), queueOf(s),
+			strconv.FormatUint(s.Received, 10), strconv.FormatUint(s.Sent, 10)}
+	}
+	if err := output.Table(w, width, []string{"name", "callsign", "address", "since", "encoding", "tls", "queue", "received", "sent"}, rows); err != nil {
+		return err
+	}
+	facts := [][]string{
+		{"sessions", strconv.Itoa(len(status.Sessions))},
+		{"address", status.Address},
+		{"since", when(status.Started)},
+		{"revocations", strconv.Itoa(status.Revocations)},
+		{"files read", when(status.Loaded)},
+	}
+	if status.Ready {
+		facts = append(facts, []string{"ready", "yes"})
+	}
+	for _, fault := range status.Faults {
+		facts = append(facts, []string{"ready", "no: " + fault})
+	}
+	fmt.Fprintln(w)
+	if err := output.Table(w, width, []string{"serve", "now"}, facts); err != nil {
+		return err
+	}
+	ends := make([][]string, len(status.Expires))
+	for i, e := range status.Expires {
+		end := ""
+		if e.End != nil {
+			end = when(*e.End)
+		}
+		ends[i] = []string{e.What, e.Name, end}
+	}
+	fmt.Fprintln(w)
+	return output.Table(w, width, []string{"expires", "name", "until"}, ends)
+}
+
+// queueOf is what waits for a session's peer: events and bytes.
+func queueOf(s control.Session) string {
+	if s.QueueEvents == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d/%d", s.QueueEvents, s.QueueBytes)
 }

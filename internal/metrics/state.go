@@ -77,6 +77,13 @@ func (s *State) Unready() []string {
 	return append(why, s.loaded.Faults...)
 }
 
+// Loaded returns what was last loaded, at which time, and the faults since.
+func (s *State) Loaded() (Loaded, time.Time) {
+	l, at, _, _ := s.picture()
+	l.Faults = slices.Clone(l.Faults)
+	return l, at
+}
+
 // picture returns all of it.
 func (s *State) picture() (l Loaded, at time.Time, reloads, faults uint64) {
 	s.mu.Lock()
