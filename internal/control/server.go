@@ -15,8 +15,8 @@ import (
 const (
 	// patience is how long a client may take for its request, and again for reading the response.
 	patience = 5 * time.Second
-	// mostVisitors is how many are listened to at a time.
-	mostVisitors = 32
+	// mostVisitors is how many are listened to at a time: each takes a descriptor, of which devices need theirs.
+	mostVisitors = 16
 )
 
 // A Handler answers the requests of one verb. An error that is an *[Error] reaches the client as it is, any other one

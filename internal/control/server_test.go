@@ -193,7 +193,7 @@ func TestWhoStallsHurtsNobody(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	path := serve(t, 0)
 	var all sync.WaitGroup
-	for range 20 {
+	for range 12 {
 		all.Go(func() {
 			var status control.Status
 			if err := control.Call(t.Context(), path, control.VerbStatus, nil, &status); err != nil {

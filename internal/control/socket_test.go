@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/ftsca/ftsca/internal/control"
@@ -50,6 +51,30 @@ func TestTheSocketIsTheOwnersAlone(t *testing.T) {
 	}
 	if got := names(t, dir); len(got) != 0 {
 		t.Errorf("left behind: %v", got)
+	}
+}
+
+// Root that serves in somebody else's store leaves that person what is in it.
+func TestTheSocketIsTheFolderOwners(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 12345, 54321); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, control.SocketName)
+	l, err := control.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := info.Sys().(*syscall.Stat_t); s.Uid != 12345 || s.Gid != 54321 || info.Mode().Perm() != 0o600 {
+		t.Errorf("it is %d:%d's, %v", s.Uid, s.Gid, info.Mode())
 	}
 }
 

@@ -4,6 +4,7 @@ package control
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +24,8 @@ const nest = "." + SocketName + "-"
 // cannot be had. Closing the listener removes the socket.
 //
 // Between bind and chmod a socket has the mode that the umask leaves it, so it is made in a folder that nobody else can
-// enter, and moved from there to its place when it has its own.
+// enter, and moved from there to its place when it has its own. Root may do that in a folder of somebody else's, who could
+// put links there meanwhile: what root changes and moves is never looked for outside of the folder.
 func Listen(path string) (net.Listener, error) {
 	l, err := listen(path)
 	if err != nil {
@@ -42,23 +44,29 @@ func listen(path string) (net.Listener, error) {
 	if err := free(path); err != nil {
 		return nil, err
 	}
-	sweep(dir)
-	private, err := os.MkdirTemp(dir, nest)
+	room, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(private)
-	made := filepath.Join(private, "s")
-	l, err := bind(made)
+	defer room.Close()
+	sweep(room)
+	private := nest + rand.Text()[:8]
+	if err := room.Mkdir(private, 0o700); err != nil {
+		return nil, err
+	}
+	made := private + "/s"
+	defer room.Remove(private)
+	l, err := bind(filepath.Join(dir, made))
 	if err != nil {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false) // it would remove what stands at the name of the moment
-	info, err := own(made, dir)
+	info, err := own(room, made)
 	if err == nil {
-		err = os.Rename(made, path)
+		err = room.Rename(made, filepath.Base(path))
 	}
 	if err != nil {
+		_ = room.Remove(made)
 		_ = l.Close()
 		return nil, err
 	}
@@ -75,22 +83,22 @@ func bind(path string) (*net.UnixListener, error) {
 }
 
 // own gives the socket its mode and, where root serves in somebody else's folder, its owner, and tells what it is.
-func own(path, dir string) (fs.FileInfo, error) {
-	if err := os.Chmod(path, 0o600); err != nil {
+func own(room *os.Root, name string) (fs.FileInfo, error) {
+	if err := room.Chmod(name, 0o600); err != nil {
 		return nil, err
 	}
 	if os.Geteuid() == 0 {
-		folder, err := os.Stat(dir)
+		folder, err := room.Stat(".")
 		if err != nil {
 			return nil, err
 		}
 		if owner, ok := folder.Sys().(*syscall.Stat_t); ok && owner.Uid != 0 {
-			if err := os.Lchown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+			if err := room.Lchown(name, int(owner.Uid), int(owner.Gid)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return os.Lstat(path)
+	return room.Lstat(name)
 }
 
 // free tells whether the place at path may be taken: there is nothing, or the socket of a dead process.
@@ -118,13 +126,12 @@ func free(path string) error {
 }
 
 // sweep removes what a kill left in the middle of making a socket. The folder is locked: nobody else is at it.
-func sweep(dir string) {
-	entries, _ := os.ReadDir(dir)
+func sweep(room *os.Root) {
+	entries, _ := fs.ReadDir(room.FS(), ".")
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), nest) {
-			path := filepath.Join(dir, e.Name())
-			_ = os.Remove(filepath.Join(path, "s"))
-			_ = os.Remove(path)
+			_ = room.Remove(e.Name() + "/s")
+			_ = room.Remove(e.Name())
 		}
 	}
 }
