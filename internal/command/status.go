@@ -125,13 +125,20 @@ func (o *statusOptions) print(w io.Writer, status control.Status) error {
 	tty, width := o.g.env.tty()
 	now := o.g.env.Now()
 	when := func(t time.Time) string { return output.Time(t, now, tty) }
-	rows := make([][]string, len(status.Sessions))
-	for i, s := range status.Sessions {
+	shown := status.Sessions
+	if tty {
+		shown = shown[:min(len(shown), mostRows)]
+	}
+	rows := make([][]string, len(shown))
+	for i, s := range shown {
 		rows[i] = []string{s.Name, s.Callsign, s.Address, when(s.Since), s.Encoding, strings.TrimPrefix(s.TLS, "TLS "), queueOf(s),
 			strconv.FormatUint(s.Received, 10), strconv.FormatUint(s.Sent, 10)}
 	}
 	if err := output.Table(w, width, []string{"name", "callsign", "address", "since", "encoding", "tls", "queue", "received", "sent"}, rows); err != nil {
 		return err
+	}
+	if more := len(status.Sessions) - len(shown); more > 0 {
+		fmt.Fprintf(w, "and %d more: --json shows all\n", more)
 	}
 	facts := [][]string{
 		{"sessions", strconv.Itoa(len(status.Sessions))},
