@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/ftsca/ftsca/ca/store"
 	"github.com/ftsca/ftsca/internal/control"
@@ -31,6 +32,8 @@ func explainCall(err error, room string) error {
 		return hinted(errors.New("a running ftsca serve cannot be asked on this system"), "ftsca serve --metrics 9089 shows what it does")
 	case errors.Is(err, fs.ErrPermission):
 		return hinted(err, "run it as the account that serves, or as root: nobody else may ask")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return hinted(err, "it hangs, or is stopped: look into its log, and start it again")
 	case errors.As(err, &refused) && (refused.Code == control.BadVersion || refused.Code == control.UnknownVerb):
 		return hinted(err, "the ftsca that serves is another version than this one: start it again with the newer one")
 	}

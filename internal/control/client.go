@@ -41,7 +41,7 @@ func Call(ctx context.Context, path, verb string, arguments, result any) error {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			err = ctx.Err()
 		}
-		return fmt.Errorf("asking the running serve for its %s on %s: %w", verb, path, err)
+		return fmt.Errorf("asking the running serve on %s (%s): %w", path, verb, err)
 	}
 	var r Response
 	if err := decode(answer, &r); err != nil {
@@ -49,7 +49,7 @@ func Call(ctx context.Context, path, verb string, arguments, result any) error {
 	}
 	switch {
 	case r.Error != nil:
-		return fmt.Errorf("asking the running serve on %s: %w", path, r.Error)
+		return fmt.Errorf("asking the running serve on %s (%s): %w", path, verb, r.Error)
 	case r.Version != Version:
 		return &Error{BadVersion, fmt.Sprintf("the running serve answers in version %d of the protocol, and this ftsca reads %d", r.Version, Version)}
 	}
