@@ -69,6 +69,7 @@ devices import, revokes, and serves CoT over mutual TLS, all from one folder: th
 		newServeCommand(g, runServe),
 		newStatusCommand(g, runStatus),
 		newKickCommand(g, runKick),
+		newUnbindCommand(g, runUnbind),
 		newPackageCommand(g),
 		newCSRCommand(g),
 		newTransferCommand(g),

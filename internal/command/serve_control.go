@@ -38,6 +38,7 @@ func (o *serveOptions) control(ctx context.Context, s *store.Store, e *endpoint.
 	server := control.Server{Handlers: map[string]control.Handler{
 		control.VerbStatus: d.tell,
 		control.VerbKick:   d.kick,
+		control.VerbUnbind: d.unbind,
 	}}
 	// Until the endpoint has drained, and so for longer than ctx.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -107,4 +108,14 @@ func (d *desk) kick(r control.Request) (any, error) {
 	n := d.endpoint.Kick(k.Name)
 	d.log.Info("kick", slog.String("name", k.Name), slog.Int("sessions", n))
 	return control.Kicked{Name: k.Name, Cut: n}, nil
+}
+
+func (d *desk) unbind(r control.Request) (any, error) {
+	var u control.Unbind
+	if err := r.Decode(&u); err != nil {
+		return nil, err
+	}
+	bound := d.endpoint.Unbind(u.UID)
+	d.log.Info("unbind", slog.String("uid", u.UID), slog.Bool("was_bound", bound))
+	return control.Unbound{UID: u.UID, Bound: bound}, nil
 }

@@ -19,6 +19,7 @@ const MaxRequest = 64 << 10
 const (
 	VerbStatus = "status" // no arguments; answered with a Status
 	VerbKick   = "kick"   // Kick; answered with a Kicked
+	VerbUnbind = "unbind" // Unbind; answered with an Unbound
 )
 
 // A Request asks for one thing.

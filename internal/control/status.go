@@ -53,3 +53,14 @@ type Kicked struct {
 	Name string `json:"name"`
 	Cut  int    `json:"cut"`
 }
+
+// Unbind asks that a uid be free for whoever claims it next.
+type Unbind struct {
+	UID string `json:"uid"`
+}
+
+// Unbound tells whether a name had claimed the uid.
+type Unbound struct {
+	UID   string `json:"uid"`
+	Bound bool   `json:"was_bound"`
+}
