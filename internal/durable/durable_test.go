@@ -473,8 +473,14 @@ func TestReplaceWaitsForOneWhoIsStillWriting(t *testing.T) {
 }
 
 func TestReplaceDoesNotWaitForEver(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "list.json")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "list.json")
 	put(t, name, "broken")
+	script, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer script.Close()
 	looks := 0
 	start := time.Now()
 	displaced, err := durable.Replace(name, []byte("{}"), 0o644, func([]byte) bool { looks++; return false })
@@ -484,6 +490,15 @@ func TestReplaceDoesNotWaitForEver(t *testing.T) {
 	if took := time.Since(start); took > time.Second || looks < 2 {
 		t.Errorf("it took %v and %d looks", took, looks)
 	}
+	// What a stalled script writes later is found by whoever looks again.
+	if _, err := script.WriteString(" no more"); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, ".list.json.*.old"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept %v, %v", kept, err)
+	}
+	mustHold(t, kept[0], "broken no more")
 }
 
 func TestSweepTakesOnlyWhatIsOurs(t *testing.T) {

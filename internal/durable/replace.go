@@ -25,11 +25,12 @@ const (
 // that renames a file of its own into place at the same instant may be lost.
 //
 // Somebody may be writing into the displaced file still. Where whole is given and says no to what it holds, Replace
-// looks again for up to 500 ms, and then returns what there is.
+// looks again for up to 500 ms, and then returns what there is, and leaves the file under its hidden name: on a disk that
+// stalls, the rest of what somebody wrote may come later, and the caller has to look again.
 //
 // What is displaced is read only where it is a regular file; a link goes, unread, and counts as empty.
 //
-// A kill between the exchange and the return leaves the displaced file as ".NAME.XXXXXXXXXX.old", and Sweep leaves it.
+// So does a kill between the exchange and the return. The name is ".NAME.XXXXXXXXXX.old", which Sweep leaves.
 //
 // With an error the file is as it was, unless the error comes after the new content took its place: while the folder
 // was brought to disk, or the displaced content read.
@@ -126,24 +127,28 @@ func putOver(from, to string) (predecessor, error) {
 	return predecessor{content: content}, move(from, to)
 }
 
-// take returns what was displaced and removes its file.
+// take returns what was displaced and removes its file, unless somebody seems to be writing into it still.
 func (p predecessor) take(whole func([]byte) bool) ([]byte, error) {
 	if p.name == "" {
 		return p.content, nil
 	}
 	var content []byte
+	var done bool
 	for end := time.Now().Add(patience); ; time.Sleep(pause) {
 		info, err := os.Lstat(p.name)
-		if err == nil && !info.Mode().IsRegular() {
+		if done = err == nil && !info.Mode().IsRegular(); done {
 			// A link that somebody put there could have root read, and the caller keep, what is not theirs.
 			break
 		}
 		if content, err = os.ReadFile(p.name); err != nil {
 			return nil, fmt.Errorf("reading what was displaced, kept as %s: %w", p.name, cause(err))
 		}
-		if whole == nil || whole(content) || time.Now().After(end) {
+		if done = whole == nil || whole(content); done || time.Now().After(end) {
 			break
 		}
+	}
+	if !done {
+		return content, nil
 	}
 	if err := os.Remove(p.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("removing what was displaced, kept as %s: %w", p.name, cause(err))
