@@ -14,7 +14,7 @@ import (
 )
 
 // edits is how often an edit is begun anew when other hands write the same file at the same time.
-const edits = 20
+const edits = 200
 
 // edit adds entries to FTS_CRL.json, has change do the rest, unless it is nil, and writes the list durably. People and
 // scripts write that file without our lock, so what came out when ours went in is looked at, and what it had and ours
@@ -125,7 +125,10 @@ func (s *Store) displaced() (entries []crl.Entry, sweep func() error, err error)
 	return entries, func() error {
 		var errs []error
 		for name, taken := range orphans {
-			// A process without the lock may be using the name, and have put another list there.
+			// A process without the lock may be using the name, and have put another list there; a script may not be done.
+			if durable.BeingWritten(name) {
+				continue
+			}
 			if data, err := readRegular(name); err == nil && !bytes.Equal(data, taken) {
 				continue
 			}

@@ -459,6 +459,7 @@ func TestReplaceWaitsForOneWhoIsStillWriting(t *testing.T) {
 						t.Error(err)
 					}
 				}
+				script.Close()
 			}()
 		}
 		return nil

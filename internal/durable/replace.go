@@ -24,9 +24,9 @@ const (
 // a look and the act. On other systems, and file systems that cannot do this, a write in place still shows, but one
 // that renames a file of its own into place at the same instant may be lost.
 //
-// Somebody may be writing into the displaced file still. Where whole is given and says no to what it holds, Replace
-// looks again for up to 500 ms, and then returns what there is, and leaves the file under its hidden name: on a disk that
-// stalls, the rest of what somebody wrote may come later, and the caller has to look again.
+// Somebody may be writing into the displaced file still. Where whole is given, and says no to what it holds or the file
+// is [BeingWritten], Replace looks again for up to 500 ms, and then returns what there is, and leaves the file under its
+// hidden name: on a disk that stalls, the rest of what somebody wrote may come later, and the caller has to look again.
 //
 // What is displaced is read only where it is a regular file; a link goes, unread, and counts as empty.
 //
@@ -140,10 +140,12 @@ func (p predecessor) take(whole func([]byte) bool) ([]byte, error) {
 			// A link that somebody put there could have root read, and the caller keep, what is not theirs.
 			break
 		}
+		// Asked before the reading: who is done in between has written what is read.
+		writing := whole != nil && BeingWritten(p.name)
 		if content, err = os.ReadFile(p.name); err != nil {
 			return nil, fmt.Errorf("reading what was displaced, kept as %s: %w", p.name, cause(err))
 		}
-		if done = whole == nil || whole(content); done || time.Now().After(end) {
+		if done = whole == nil || whole(content) && !writing; done || time.Now().After(end) {
 			break
 		}
 	}

@@ -36,6 +36,9 @@ func renameWith(from, to string, flags uint32) error {
 	}
 }
 
+// BeingWritten would tell whether another process has the file open for writing. It cannot be told here, and is false.
+func BeingWritten(string) bool { return false }
+
 // HasModes tells whether the file system that holds path keeps permission bits. FAT, exFAT and NTFS, as on a stick,
 // show the same for every file, and chmod changes nothing there. Windows has none on any. What cannot be told counts
 // as having them; a path that is not there yet counts as its folder.

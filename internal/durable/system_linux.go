@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +35,20 @@ func renameWith(from, to string, flags uint) error {
 			return err
 		}
 	}
+}
+
+// BeingWritten tells whether another process has the regular file open for writing, also where it is about to empty it and
+// has not yet. It is false where that cannot be told: on a network's file system, for a file of another account, and
+// on other systems than Linux.
+func BeingWritten(name string) bool {
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	// A lease for reading is given, as fcntl(2) says, only for a file that nobody has open for writing. Closing ends it.
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	return errors.Is(err, unix.EAGAIN)
 }
 
 // HasModes tells whether the file system that holds path keeps permission bits. FAT, exFAT and NTFS, as on a stick,
