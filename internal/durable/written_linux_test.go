@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ftsca/ftsca/internal/durable"
+	"github.com/ftsca/ftsca/internal/testpki"
 )
 
 func TestReplaceWaitsForOneWhoHasOpenedAWholeFile(t *testing.T) {
@@ -19,7 +22,10 @@ func TestReplaceWaitsForOneWhoHasOpenedAWholeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !durable.BeingWritten(name) {
-		t.Skip("the file system gives no leases")
+		if givesLeases(t, dir) {
+			t.Fatal("an open file does not count as being written")
+		}
+		testpki.Lack(t, "a file system with leases")
 	}
 	done := make(chan struct{})
 	a := durable.Act{At: func(m string) error {
@@ -45,4 +51,21 @@ func TestReplaceWaitsForOneWhoHasOpenedAWholeFile(t *testing.T) {
 	if durable.BeingWritten(name) {
 		t.Error("the new file counts as being written")
 	}
+}
+
+// givesLeases asks the file system itself, so that a BeingWritten that always says no is not taken for one without.
+func givesLeases(t *testing.T, dir string) bool {
+	t.Helper()
+	name := filepath.Join(dir, "leased")
+	put(t, name, "")
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		f.Close()
+		os.Remove(name)
+	}()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	return err == nil
 }

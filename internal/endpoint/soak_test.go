@@ -82,7 +82,7 @@ func TestATAKsStayThroughReloadsAndADrain(t *testing.T) {
 func TestSoak(t *testing.T) {
 	length := soakTime(t)
 	if length == 0 {
-		t.Skip("FTSCA_SOAK says how long; make soak sets it")
+		testpki.Lack(t, "FTSCA_SOAK, which make soak sets")
 	}
 	w := newWorld(t, func(c *endpoint.Config) {
 		c.Log = slog.New(slog.NewJSONHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}))
