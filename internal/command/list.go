@@ -98,8 +98,9 @@ func runList(ctx context.Context, o *listOptions) error {
 	if err != nil {
 		return err
 	}
-	revoked, now := revocationsOf(standing.InForce), g.env.Now()
-	if records, err = o.filter(ctx, s, records, standing.InForce, revoked, now); err != nil {
+	inForce, now := g.inForce(s, standing), g.env.Now()
+	revoked := revocationsOf(inForce)
+	if records, err = o.filter(ctx, s, records, inForce, revoked, now); err != nil {
 		return err
 	}
 	if o.quiet {

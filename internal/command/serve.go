@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -159,6 +158,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	for _, lapse := range lapses(s, nil, g.env.Now()) {
 		log.Warn(lapse)
 	}
+	if err := noteFurther(s, lists); err != nil {
+		log.Warn("ftsca show and ftsca list will not know the lists of --crl", slog.Any("error", err))
+	}
 	shown.Serve(true)
 	defer o.control(ctx, s, e, shown, listener.Addr(), log)()
 	log.Info("listening", slog.String("address", listener.Addr().String()),
@@ -209,26 +211,6 @@ func (o *serveOptions) binding() (endpoint.Binding, error) {
 		return endpoint.BindOff, nil
 	}
 	return 0, usagef("--bind %q is none of %s, %s, %s", o.bind, bindStrict, bindWarn, bindOff)
-}
-
-// furtherLists are the files that --crl names.
-func (o *serveOptions) furtherLists() (paths []string, err error) {
-	if o.staleList != staleRefuse && o.staleList != staleWarn {
-		return nil, usagef("--stale-crl %q is neither %s nor %s", o.staleList, staleRefuse, staleWarn)
-	}
-	for _, name := range o.lists {
-		if name == "" {
-			return nil, usagef("--crl: give a file")
-		}
-		path, err := filepath.Abs(name)
-		if err != nil {
-			return nil, fmt.Errorf("finding the revocation list %s: %w", name, err)
-		}
-		if !slices.Contains(paths, path) {
-			paths = append(paths, path)
-		}
-	}
-	return paths, nil
 }
 
 func (o *serveOptions) logger() (*slog.Logger, error) {

@@ -28,7 +28,9 @@ func newShowCommand(g *global, runF func(context.Context, *showOptions) error) *
 		Use:   "show NAME | NAME#GENERATION | SERIAL | FILE",
 		Short: "Show certificates and whether they are good",
 		Long: `Show a name's certificates, one generation, one serial, or the certificate in a PEM file, and whether
-they are good. The exit code is 3 where none of those shown is: revoked, on hold, or out of its time.`,
+they are good. The exit code is 3 where none of those shown is: revoked, on hold, or out of its time.
+
+Revoked is what the store's list says, and the further lists that ftsca serve was last given with --crl.`,
 		Example: "  ftsca show alice\n  ftsca show alice#2 --json\n  ftsca show pki/endpoint/server.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.run(func(ctx context.Context, args []string) error {
@@ -61,7 +63,7 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
-	revoked, now := revocationsOf(standing.InForce), g.env.Now()
+	revoked, now := revocationsOf(g.inForce(s, standing)), g.env.Now()
 	good := false
 	all := make([]shown, 0, len(records))
 	for _, r := range records {

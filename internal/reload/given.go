@@ -71,6 +71,29 @@ func (g *givenList) load(s *source, cas []*x509.Certificate) (entries []crl.Entr
 	return entries
 }
 
+// Further reads further lists as [Files.Load] reads Files.Lists, by the CAs of the ca.pem that bundle names, and returns
+// what they revoke, and each of what is wrong with them: a *[GivenError], a *[StaleError], or why bundle cannot be read.
+// What can be read counts whatever is wrong with the rest.
+func Further(paths []string, bundle string, now time.Time) (entries []crl.Entry, faults []error) {
+	ca := &source{path: bundle}
+	ca.read(true)
+	a, err := readBundle(ca)
+	if err != nil {
+		return nil, []error{err}
+	}
+	for _, path := range paths {
+		g, s := givenList{path: path}, &source{path: path}
+		s.read(true)
+		entries = append(entries, g.load(s, a.cas)...)
+		for _, fault := range []error{g.err, g.stale(now)} {
+			if fault != nil {
+				faults = append(faults, fault)
+			}
+		}
+	}
+	return entries, faults
+}
+
 // check tells why the endpoint must not start with the list.
 func (g *givenList) check(now time.Time, staleToo bool) error {
 	if g.err != nil || staleToo {
