@@ -19,7 +19,7 @@ func BenchmarkLatency(b *testing.B) {
 	for _, mode := range []struct {
 		kind   string
 		attack bool
-	}{{bareServer, false}, {xmlEndpoint, false}, {guardedEndpoint, false}, {guardedEndpoint, true}} {
+	}{{bareServer, false}, {xmlEndpoint, false}, {xmlEndpoint, true}, {guardedEndpoint, false}, {guardedEndpoint, true}} {
 		name := mode.kind
 		if mode.attack {
 			name += "/attacked"

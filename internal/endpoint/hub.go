@@ -79,6 +79,9 @@ func (h *hub) publish(from member, p *parcel, seen []sighting) bool {
 			m.deliver(p)
 		}
 	}
+	if p.delivery != nil {
+		p.delivery.expect(len(h.members) - 1)
+	}
 	return true
 }
 

@@ -26,6 +26,8 @@ type parcel struct {
 	translate sync.Once // makes it where it was not
 	other     []byte
 
+	delivery *delivery // who publishes it waits for; nil: nobody waits
+
 	turns bool // it is an answer after which the peer is spoken to in protobuf
 }
 

@@ -40,6 +40,7 @@ type session struct {
 	spoken   encoding          // what the peer speaks, and is spoken to; the reader's own, and the hub's
 	strikes  strikes
 	budget   budget
+	hold     hold
 	wait     [waitSize]byte
 	offered  bool      // protobuf, and so the peer may ask for it
 	warned   time.Time // when the log was last told that it speaks for others
@@ -181,8 +182,15 @@ func (s *session) judge(b *batch, piece []byte) error {
 
 // publish passes on what b has gathered.
 func (s *session) publish(b *batch) {
-	if b.parcel != nil && s.endpoint.hub.publish(s, b.finish(), b.seen) {
-		s.receive(b.parcel.events, len(b.parcel.bytes))
+	if b.parcel == nil {
+		return
+	}
+	held := s.hold.wait()
+	s.budget.ready = s.budget.ready.Add(held)
+	p := b.finish()
+	s.hold.publishing(p)
+	if s.endpoint.hub.publish(s, p, b.seen) {
+		s.receive(p.events, len(p.bytes))
 	}
 }
 

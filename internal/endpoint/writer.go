@@ -72,6 +72,9 @@ func (w *writer) advance(r *record, n int) {
 		return
 	}
 	r.all.add(w.current)
+	if d := w.current.delivery; d != nil {
+		d.land()
+	}
 	if w.charged {
 		r.charged.add(w.current)
 	}
