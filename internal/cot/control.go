@@ -20,7 +20,7 @@ const ProtocolVersion = 1
 const controlLife = 60 * time.Second
 
 // ProtocolSupport returns the event by which a server says, at most once in a session, that it speaks protobuf too:
-// type t-x-takp-v, stale 60 s after now. uid is to be a new random UUID. It announces no detail extensions, so that no
+// type t-x-takp-v, stale 60 s after now. uid tells the negotiation of one session from those of others. It announces no detail extensions, so that no
 // client sends any. It returns nil where the event would be longer than [MaxEvent].
 func ProtocolSupport(uid string, now time.Time) []byte {
 	b := appendHead(make([]byte, 0, 512), uid, typeSupport, now, control)

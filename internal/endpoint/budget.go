@@ -18,8 +18,6 @@ const (
 	idlePart = 30
 	// nap is how long a session that is held back may fail to notice that it was cut.
 	nap = 100 * time.Millisecond
-	// tellEvery is how often the log hears at most that a session is held back.
-	tellEvery = time.Minute
 )
 
 // errFlood ends the reader of a session that was held back for too long.
@@ -47,7 +45,7 @@ type budget struct {
 	held    time.Time     // when the grace began; zero: never yet
 	ready   time.Time     // since when the reader has been waiting for the peer
 	idle    time.Duration // what it has waited for the peer since held
-	told    time.Time
+	told    reminder
 }
 
 // pay charges a read of size bytes and returns how long the reader has to wait, and whether for being over its budget.
@@ -105,13 +103,12 @@ func (s *session) pace(size int) error {
 	return nil
 }
 
-// tellHeld logs that the session is held back, once in tellEvery.
+// tellHeld logs that the session is held back.
 func (s *session) tellHeld(now time.Time) {
 	b := &s.budget
-	if !b.told.IsZero() && now.Sub(b.told) < tellEvery {
+	if !b.told.due(now) {
 		return
 	}
-	b.told = now
 	c := &s.endpoint.config
 	s.endpoint.log.Warn("session held back: it sends more than its budget", s.who(),
 		slog.Int("events", b.counted.events), slog.Int("bytes", b.counted.bytes), slog.Duration("within", now.Sub(b.busy)),

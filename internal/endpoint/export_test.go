@@ -28,3 +28,6 @@ func Payer(c Config) func(events, bytes int) {
 		_, _, _ = b.pay(&r, bytes, time.Now())
 	}
 }
+
+// MaxPongs is how many answers wait for a peer that does not read.
+const MaxPongs = maxPongs

@@ -21,8 +21,7 @@ func (s *session) speaksFor(e cot.Event) bool {
 	}
 	s.endpoint.counters.dropped.add(Impostor)
 	// A device that does so does it every few seconds.
-	if s.warned.IsZero() || now.Sub(s.warned) >= tellEvery {
-		s.warned = now
+	if s.told.impostor.due(now) {
 		s.endpoint.log.Warn("position under a uid of another name", s.who(), slog.String("uid", e.UID), slog.String("holder", holder),
 			slog.Bool("passed_on", c.Bind == BindWarn))
 	}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/ftsca/ftsca/internal/cot"
 )
@@ -29,8 +30,15 @@ func (s *session) negotiate(request cot.Event) {
 		s.endpoint.hub.turn(s)
 		s.offered = false
 	}
-	s.out.answer(&parcel{events: 1, bytes: cot.ProtocolResponse(s.uid(), accepted, s.endpoint.now()), turns: accepted})
-	s.endpoint.log.Info("protocol requested", s.who(), slog.Int("version", version), slog.Bool("accepted", accepted))
+	answer := &parcel{events: 1, bytes: cot.ProtocolResponse(s.uid(), accepted, s.endpoint.now()), turns: accepted}
+	if accepted {
+		s.out.answer(answer)
+	} else {
+		s.out.putFirst(answer) // it may ask over and over, and not read
+	}
+	if accepted || s.told.refused.due(time.Now()) {
+		s.endpoint.log.Info("protocol requested", s.who(), slog.Int("version", version), slog.Bool("accepted", accepted))
+	}
 }
 
 // speaks implements member.
@@ -88,7 +96,11 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 func (s *session) translate(b *batch, e cot.Event) {
 	other, err := e.AppendFrame(b.parcel.other)
 	if err != nil {
-		s.drop(Unsayable, len(e.Raw), err)
+		s.countDropped(Unsayable)
+		if s.told.unsayable.due(time.Now()) { // a device says the like of it again
+			s.endpoint.log.Info("event without a form in protobuf", s.who(), slog.String("cause", string(Unsayable)),
+				slog.Int("bytes", len(e.Raw)), slog.Any("error", err))
+		}
 		return
 	}
 	b.parcel.other = other

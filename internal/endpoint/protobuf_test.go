@@ -7,10 +7,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ftsca/ftsca/internal/cot"
 	"github.com/ftsca/ftsca/internal/endpoint"
+	"github.com/ftsca/ftsca/internal/testpki"
 )
 
 // withProtobuf is a world whose endpoint offers TAK protocol version 1.
@@ -311,4 +313,69 @@ func TestMessageWithoutAnEventGoesToNobody(t *testing.T) {
 	alice, bob := w.framedClient("alice"), w.framedClient("bob")
 	alice.send("\xbf\x04\x0a\x02\x08\x01", frameOf(t, request("1")), frameOf(t, position("alice", 1)))
 	bob.expectEvents("a-f-G-U-C alice")
+}
+
+// A peer that asks over and over, and does not read the answers, fills neither the memory nor the log.
+func TestRefusedRequestsWithoutEndAreBounded(t *testing.T) {
+	bubbleWith(t, endpoint.Config{}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		alice := connect("alice")
+		const asked = 1000
+		for range asked {
+			alice.send(request("7"))
+		}
+		answers, _ := listen(alice)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		// As many as may wait, and as many as are being written.
+		if got := answers(); got < endpoint.MaxPongs || got > 2*endpoint.MaxPongs+1 {
+			t.Errorf("%d of %d requests were answered", got, asked)
+		}
+		if lines := w.log.lines(t, "protocol requested"); len(lines) != 1 {
+			t.Errorf("the log has %d lines about it, want 1", len(lines))
+		}
+	})
+}
+
+func TestRequestIsHeededAMinuteAfterTheOfferAndAfterARefusal(t *testing.T) {
+	bubbleWith(t, endpoint.Config{}, func(t *testing.T, _ *world, connect func(string, ...testpki.Option) *client) {
+		alice := connect("alice")
+		offer := alice.next()
+		for _, try := range []struct{ version, status string }{{"2", "false"}, {"1", "true"}} {
+			time.Sleep(59 * time.Second)
+			alice.send(request(try.version))
+			if answer := alice.next(); !strings.Contains(answer, `<TakResponse status="`+try.status+`"/>`) || uidOf(answer) != uidOf(offer) {
+				t.Errorf("asked for version %s, it answered %s", try.version, answer)
+			}
+		}
+	})
+}
+
+func TestEventThatHasNoFormInProtobufIsCountedAndToldOnce(t *testing.T) {
+	bubbleWith(t, endpoint.Config{}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		alice, bob := connect("alice"), connect("bob")
+		alice.next()
+		bob.next()
+		carol := connect("carol")
+		carol.next()
+		carol.send(request("1"))
+		carol.next()
+		carols, _ := listen(carol)
+		const sent = 100
+		pointless := `<event version="2.0" uid="x" type="b-t-f" how="m-g" time="2026-01-01T00:00:00Z" start="2026-01-01T00:00:00Z" stale="2026-01-01T00:01:00Z"><detail/></event>`
+		go func() {
+			for range sent {
+				alice.send(pointless)
+			}
+		}()
+		for range sent {
+			bob.expect(pointless)
+		}
+		synctest.Wait()
+		if got := w.e.Stats().Dropped[endpoint.Unsayable]; got != sent || carols() != 0 {
+			t.Errorf("%d were counted, want %d", got, sent)
+		}
+		if lines := w.log.lines(t, "event without a form in protobuf"); len(lines) != 1 {
+			t.Errorf("the log has %d lines about it, want 1", len(lines))
+		}
+	})
 }

@@ -42,8 +42,8 @@ type session struct {
 	budget   budget
 	hold     hold
 	wait     [waitSize]byte
-	offered  bool      // protobuf, and so the peer may ask for it
-	warned   time.Time // when the log was last told that it speaks for others
+	offered  bool // protobuf, and so the peer may ask for it
+	told     struct{ impostor, unsayable, refused reminder }
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
 	active   atomic.Bool           // something came or went since the last look
@@ -211,11 +211,16 @@ func (s *session) receive(events, bytes int) {
 	c.bytesIn.Add(uint64(bytes))
 }
 
+// drop counts a piece that goes no further, and tells the log of it.
 func (s *session) drop(c Cause, size int, err error) {
-	s.dropped.Add(1)
-	s.endpoint.counters.dropped.add(c)
+	s.countDropped(c)
 	s.endpoint.log.Info("event dropped", s.who(), slog.String("cause", string(c)), slog.Int("bytes", size),
 		slog.Any("error", err))
+}
+
+func (s *session) countDropped(c Cause) {
+	s.dropped.Add(1)
+	s.endpoint.counters.dropped.add(c)
 }
 
 // welcome implements member.
