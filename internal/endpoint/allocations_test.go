@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"net"
 	"sync"
 	"testing"
@@ -32,11 +33,12 @@ func (s *sink) deliver(p *parcel) { s.out.put(p) }
 func (s *sink) speaks() encoding  { return s.as }
 func (s *sink) turn() encoding    { return s.as }
 
+const positionXML = `<event version="2.0" uid="alice" type="a-f-G-U-C" how="m-g" time="2026-01-01T00:00:00Z" start="2026-01-01T00:00:00Z" ` +
+	`stale="2026-01-01T00:05:00Z"><point lat="1" lon="0" hae="0" ce="0" le="0"/><detail><contact callsign="A" endpoint="*:-1:stcp"/></detail></event>`
+
 // An event is encoded once in each encoding, and its bytes are shared.
 func TestAllocationsForAnEventDoNotGrowWithItsReceivers(t *testing.T) {
-	const xml = `<event version="2.0" uid="alice" type="a-f-G-U-C" how="m-g" time="2026-01-01T00:00:00Z" start="2026-01-01T00:00:00Z" ` +
-		`stale="2026-01-01T00:05:00Z"><point lat="1" lon="0" hae="0" ce="0" le="0"/><detail><contact callsign="A" endpoint="*:-1:stcp"/></detail></event>`
-	event, err := cot.Parse([]byte(xml))
+	event, err := cot.Parse([]byte(positionXML))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,5 +79,50 @@ func TestAllocationsForAnEventDoNotGrowWithItsReceivers(t *testing.T) {
 			}
 			t.Logf("%v allocations for ten receivers, %v for 200", few, many)
 		})
+	}
+}
+
+// Who is spoken to in the other encoding than before is rare when an event comes, and then there may be many of them.
+func TestEventIsTranslatedOnceThoughNobodyNeededThatWhenItCame(t *testing.T) {
+	p := &parcel{events: 1, bytes: []byte(positionXML)}
+	var all sync.WaitGroup
+	forms := make([][]byte, 50)
+	for i := range forms {
+		all.Go(func() { forms[i] = p.in(inProtobuf) })
+	}
+	all.Wait()
+	for _, form := range forms {
+		if len(form) == 0 || &form[0] != &forms[0][0] {
+			t.Fatal("it was translated anew for one of them")
+		}
+	}
+}
+
+func TestKeptPositionOfABatchIsNotTranslatedAnew(t *testing.T) {
+	table := newPositions(room{10, 1 << 20}, room{10, 1 << 20})
+	event, err := cot.Parse([]byte(positionXML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch{both: true}
+	for range 2 {
+		b.add(event, event.Raw, 1000)
+		b.parcel.other, _ = event.AppendFrame(b.parcel.other)
+		b.said()
+	}
+	p := b.finish()
+	table.see(&listener{}, b.seen[1], p)
+	kept := table.last(time.Now())[0]
+	if !kept.made || !bytes.Equal(kept.in(inProtobuf), p.other[len(p.other)/2:]) || !bytes.Equal(kept.in(inXML), event.Raw) {
+		t.Errorf("%+v is kept", kept)
+	}
+}
+
+// What goes to a peer is what counts, and that may be far longer than what came.
+func TestQueueIsBoundedByTheLongerForm(t *testing.T) {
+	o, _, _ := newOutbox(load{100, 1000})
+	p := &parcel{events: 1, bytes: make([]byte, 10), made: true, other: make([]byte, 600)}
+	if !o.put(p) || o.put(p) {
+		t.Error("two of 600 bytes fit into 1000")
 	}
 }

@@ -44,7 +44,7 @@ type outboxOwner interface {
 // A load is a number of events and their bytes.
 type load struct{ events, bytes int }
 
-func (l *load) add(p *parcel) { l.events += p.events; l.bytes += len(p.bytes) }
+func (l *load) add(p *parcel) { l.events += p.events; l.bytes += p.size() }
 
 // put queues p. It returns false, and closes the outbox, when p would exceed the limit; one parcel always fits in an
 // empty queue. What is put in a closed outbox is forgotten.

@@ -45,12 +45,21 @@ func (p *parcel) in(e encoding) []byte {
 // whole reports whether event makes up all of p, so that keeping the one keeps nothing else in memory.
 func (p *parcel) whole(event []byte) bool { return len(p.bytes) == len(event) }
 
-// alone is a parcel of one of p's events, which keeps nothing else of p in memory.
-func (p *parcel) alone(event []byte) *parcel {
+// alone is a parcel of one of p's events, which keeps nothing else of p in memory. other is the event in the other
+// encoding, where p was made with both.
+func (p *parcel) alone(event, other []byte) *parcel {
 	if p.whole(event) {
 		return p
 	}
-	return &parcel{events: 1, came: p.came, bytes: bytes.Clone(event)}
+	return &parcel{events: 1, came: p.came, bytes: bytes.Clone(event), made: p.made, other: bytes.Clone(other)}
+}
+
+// size is how many bytes p takes in a queue: as many as in the longer of its forms, as far as they were made beforehand.
+func (p *parcel) size() int {
+	if p.made {
+		return max(len(p.bytes), len(p.other))
+	}
+	return len(p.bytes)
 }
 
 // translated says events, which were judged when they came, in another encoding.

@@ -18,6 +18,7 @@ type sighting struct {
 	own                 bool // it names a contact endpoint: the sender speaks of itself
 	stale               time.Time
 	bytes               []byte // the event as it came, within the parcel it travels in
+	other               []byte // the same in the other encoding, where the parcel was made with both
 }
 
 // positions holds the last position of everyone, bounded in number and bytes, for all and for each member. When it is
@@ -75,7 +76,7 @@ func (t *positions) see(m member, s sighting, p *parcel) {
 		t.remove(old)
 		old = nil
 	}
-	p = p.alone(s.bytes)
+	p = p.alone(s.bytes, s.other)
 	now := old
 	if now == nil {
 		now = &position{uid: strings.Clone(s.uid), holder: h}
@@ -106,6 +107,9 @@ func (n *position) keep(s sighting, p *parcel) {
 	n.stale = s.stale
 	n.parcel = p
 	n.size = len(n.uid) + len(n.kind) + len(n.callsign) + len(p.bytes) + positionOverhead
+	if p.made {
+		n.size += len(p.other)
+	}
 }
 
 func (t *positions) remove(p *position) {

@@ -87,6 +87,7 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 		b.add(m.Event, m.Frame, s.messages.Buffered())
 		if b.both {
 			b.parcel.other = m.AppendXML(b.parcel.other)
+			b.said()
 		}
 	}
 	return nil
@@ -104,4 +105,5 @@ func (s *session) translate(b *batch, e cot.Event) {
 		return
 	}
 	b.parcel.other = other
+	b.said()
 }
