@@ -12,16 +12,16 @@ import (
 
 // ATAK's own figures.
 const (
-	pingAfter  = 15 * time.Second        // without data from the server
+	pingAfter  = 15 * time.Second        // without a whole message from the server
 	pingAgain  = 4500 * time.Millisecond // while none comes
-	resetAfter = 25 * time.Second        // without data from the server
+	resetAfter = 25 * time.Second        // without a whole message from the server
 	giveUp     = 60 * time.Second        // for the answer to a request of the negotiation
 	maxMessage = 65536                   // its receive buffer
 )
 
 // Why ATAK itself ends a connection.
 var (
-	ErrSilent     = errors.New("nothing came for 25 s")
+	ErrSilent     = errors.New("no whole message came for 25 s")
 	ErrUnanswered = errors.New("the request for another protocol was not answered within 60 s")
 	ErrTooLong    = errors.New("a message is longer than 65536 bytes")
 )
@@ -57,14 +57,14 @@ type Client struct {
 	stats Stats
 
 	// The rest belongs to Run.
-	state    state
-	lastData time.Time
-	nextPing time.Time
-	nextFix  time.Time
-	interval time.Duration
-	asked    time.Time
-	held     []byte
-	out      [][]byte
+	state     state
+	lastWhole time.Time // when a message was complete last, be it one that it can read or not
+	nextPing  time.Time
+	nextFix   time.Time
+	interval  time.Duration
+	asked     time.Time
+	held      []byte
+	out       [][]byte
 }
 
 // state is how far the negotiation has come.
@@ -122,8 +122,7 @@ func (c *Client) Run(ctx context.Context) error {
 	defer close(done)
 	defer close(writes)
 
-	c.lastData = time.Now()
-	c.nextPing = c.lastData.Add(pingAfter)
+	c.refresh()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -156,7 +155,7 @@ func (c *Client) Run(ctx context.Context) error {
 
 // act does all that is due and returns when the next thing will be.
 func (c *Client) act(now time.Time) (time.Time, error) {
-	reset := c.lastData.Add(resetAfter)
+	reset := c.lastWhole.Add(resetAfter)
 	if !now.Before(reset) {
 		return reset, ErrSilent
 	}
@@ -207,8 +206,6 @@ func (c *Client) send(e event) {
 // take reads the messages that are complete with what one read brought.
 func (c *Client) take(in input) error {
 	if len(in.data) > 0 {
-		c.lastData = time.Now()
-		c.nextPing = c.lastData.Add(pingAfter)
 		c.held = append(c.held, in.data...)
 		for {
 			m, ok, err := c.cut()
@@ -222,6 +219,12 @@ func (c *Client) take(in input) error {
 		}
 	}
 	return in.err
+}
+
+// refresh begins anew the silence after which the client pings, and then resets the connection.
+func (c *Client) refresh() {
+	c.lastWhole = time.Now()
+	c.nextPing = c.lastWhole.Add(pingAfter)
 }
 
 // hear does what one message asks for.

@@ -72,6 +72,13 @@ func (s *stage) send(text string) {
 	synctest.Wait()
 }
 
+// goOver has the peer offer version 1 of the protocol, and agree to it.
+func (s *stage) goOver() {
+	s.t.Helper()
+	s.send(offer)
+	s.send(fmt.Sprintf(answer, "true"))
+}
+
 // sent is all that the client has sent by now.
 func (s *stage) sent() []said {
 	synctest.Wait()
@@ -145,6 +152,74 @@ func TestAnyMessageKeepsTheClient(t *testing.T) {
 			t.Errorf("it counted %+v", got)
 		}
 	})
+}
+
+func TestHalfAMessageDoesNotKeepTheClient(t *testing.T) {
+	const head = "\xbf\xff\x7f" // of a frame of 16383 bytes
+	zeros := strings.Repeat("\x00", 8000)
+	for _, tt := range []struct {
+		name     string
+		protobuf bool
+		first    string    // what comes at once
+		later    [2]string // what comes after 10 s and after 20 s
+	}{
+		{"of XML", false, "", [2]string{drone[:50], drone[50:60]}},
+		{"of XML, behind a whole one", false, drone + drone[:50], [2]string{drone[50:60], drone[60:70]}},
+		{"of protobuf", true, head, [2]string{zeros, zeros}},
+		{"strays between frames", true, "", [2]string{"stray", "stray"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onStage(t, tt.protobuf, func(t *testing.T, s *stage) {
+				if tt.protobuf {
+					s.goOver()
+				}
+				s.send(tt.first)
+				for _, piece := range tt.later {
+					time.Sleep(10 * time.Second)
+					s.send(piece)
+				}
+				if err := <-s.ended; !errors.Is(err, teststream.ErrSilent) {
+					t.Errorf("it ended with %v", err)
+				}
+				if took := time.Since(s.begun); took != 25*time.Second {
+					t.Errorf("it reset the connection after %v", took)
+				}
+				want := []time.Duration{15 * time.Second, 19500 * time.Millisecond, 24 * time.Second}
+				if got := s.times("t-x-c-t"); !slices.Equal(got, want) {
+					t.Errorf("it pinged at %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAWholeMessageThatCannotBeReadKeepsTheClient(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		protobuf bool
+		message  string
+	}{
+		{"XML", false, "<event uid=></event>"},
+		{"protobuf", true, "\xbf\x03\xff\xff\xff"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onStage(t, tt.protobuf, func(t *testing.T, s *stage) {
+				if tt.protobuf {
+					s.goOver()
+				}
+				for range 5 {
+					time.Sleep(14 * time.Second)
+					s.send(tt.message)
+				}
+				if got := s.times("t-x-c-t"); len(got) > 0 {
+					t.Errorf("it pinged at %v though it was not silent", got)
+				}
+				if len(s.heard) > 0 || s.c.Stats().Garbage == 0 {
+					t.Errorf("it heard %v", s.heard)
+				}
+			})
+		})
+	}
 }
 
 func TestClientCutsAtTheLiteralEndOfAnEvent(t *testing.T) {
@@ -261,8 +336,7 @@ func TestClientSaysNothingUntilItsRequestIsAnswered(t *testing.T) {
 
 func TestClientPingsInProtobuf(t *testing.T) {
 	onStage(t, true, func(t *testing.T, s *stage) {
-		s.send(offer)
-		s.send(fmt.Sprintf(answer, "true"))
+		s.goOver()
 		time.Sleep(16 * time.Second)
 		last := s.last()
 		if last[0] != 0xBF || !strings.Contains(last, "t-x-c-t") || !strings.Contains(last, "ANDROID-1-ping") {

@@ -36,6 +36,7 @@ func (c *Client) cut() (m Message, ok bool, err error) {
 		if !ok || err != nil {
 			return Message{}, false, err
 		}
+		c.refresh()
 		if m, ok = parse(raw); ok {
 			return m, true, nil
 		}
