@@ -71,7 +71,7 @@ SIGTERM. SIGHUP has it read everything anew.
 beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.
 
 A client that sends more than --max-events-per-second or --max-bytes-per-second allow may do so for ten
-seconds' worth; then it is read from no faster, and cut when that lasts for half a minute. No device
+seconds' worth; then it is read from no faster, and cut when that lasts for --flood-grace. No device
 comes near it, but a gateway for hundreds may need more. An address from which too many handshakes fail is
 not listened to for a while; --allow names those that are listened to at all.`,
 		Example: `  ftsca serve

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -18,6 +19,8 @@ const (
 	otherFiles = 64
 	// fewClients is how many clients a small deployment may have.
 	fewClients = 300
+	// floodGrace is what the endpoint takes for the grace by itself.
+	floodGrace = 30 * time.Second
 )
 
 // limitFlags are what serve is told about how much a peer may do. In the numbers 0 means that there is no limit.
@@ -27,6 +30,7 @@ type limitFlags struct {
 	events   int
 	bytes    int
 	failures int
+	grace    time.Duration
 }
 
 func (l *limitFlags) bind(flags *pflag.FlagSet) {
@@ -34,6 +38,7 @@ func (l *limitFlags) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&l.clients, "max-clients", 0, "how many may be connected at a time; 0: as many as there are descriptors for")
 	flags.IntVar(&l.events, "max-events-per-second", endpoint.DefaultEventsPerSecond, "how many events one client may send; 0: no limit")
 	flags.IntVar(&l.bytes, "max-bytes-per-second", endpoint.DefaultBytesPerSecond, "how many bytes one client may send; 0: no limit")
+	flags.DurationVar(&l.grace, "flood-grace", floodGrace, "how long a client may go on above its budget before it is cut")
 	flags.IntVar(&l.failures, "max-failures-per-minute", endpoint.DefaultFailures, "how many handshakes from one address may fail; 0: no limit")
 }
 
@@ -59,6 +64,10 @@ func (l *limitFlags) apply(c *endpoint.Config) error {
 			*n.to = n.value
 		}
 	}
+	if l.grace <= 0 {
+		return usagef("--flood-grace %s: give a time longer than 0", l.grace)
+	}
+	c.Grace = l.grace
 	for _, list := range l.allow {
 		for text := range strings.SplitSeq(list, ",") {
 			p, err := parseNetwork(strings.TrimSpace(text))

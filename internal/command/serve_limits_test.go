@@ -2,15 +2,29 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ftsca/ftsca/internal/endpoint"
 )
+
+// limitsOf is what an endpoint is told where serve is given these arguments.
+func limitsOf(args ...string) (c endpoint.Config, err error) {
+	serve := newServeCommand(&global{}, func(_ context.Context, o *serveOptions) error { return o.limits.apply(&c) })
+	serve.SilenceErrors, serve.SilenceUsage = true, true
+	serve.SetArgs(append([]string{}, args...))
+	err = serve.Execute()
+	return c, err
+}
 
 func TestLimitsOfServeAreReadFromItsFlags(t *testing.T) {
 	networks := func(texts ...string) (all []netip.Prefix) {
@@ -19,55 +33,76 @@ func TestLimitsOfServeAreReadFromItsFlags(t *testing.T) {
 		}
 		return all
 	}
-	unlimited := endpoint.Config{
-		MaxClients: endpoint.NoLimit, MaxEventsPerSecond: endpoint.NoLimit, MaxBytesPerSecond: endpoint.NoLimit,
-		MaxFailures: endpoint.NoLimit,
-	}
-	with := func(change func(*endpoint.Config)) endpoint.Config {
-		c := unlimited
-		change(&c)
-		return c
-	}
 	tests := []struct {
-		name  string
-		flags limitFlags
-		want  endpoint.Config
-		err   string
+		args string
+		want func(*endpoint.Config) // what they change
 	}{
-		{name: "none", want: unlimited},
-		{name: "numbers", flags: limitFlags{clients: 1, events: 2, bytes: 3, failures: 4},
-			want: endpoint.Config{MaxClients: 1, MaxEventsPerSecond: 2, MaxBytesPerSecond: 3, MaxFailures: 4}},
-		{name: "negative clients", flags: limitFlags{clients: -1}, err: "--max-clients -1: give a number from 1, or 0 for no limit"},
-		{name: "negative events", flags: limitFlags{events: -2}, err: "--max-events-per-second -2: give a number from 1, or 0 for no limit"},
-		{name: "negative bytes", flags: limitFlags{bytes: -3}, err: "--max-bytes-per-second -3: give a number from 1, or 0 for no limit"},
-		{name: "negative failures", flags: limitFlags{failures: -4}, err: "--max-failures-per-minute -4: give a number from 1, or 0 for no limit"},
-		{name: "networks, with commas and repeated", flags: limitFlags{allow: []string{"10.20.0.0/16, 2001:db8::/32", "0.0.0.0/0"}},
-			want: with(func(c *endpoint.Config) { c.Allow = networks("10.20.0.0/16", "2001:db8::/32", "0.0.0.0/0") })},
-		{name: "addresses", flags: limitFlags{allow: []string{"192.0.2.7,2001:db8::7,::ffff:192.0.2.8"}},
-			want: with(func(c *endpoint.Config) { c.Allow = networks("192.0.2.7/32", "2001:db8::7/128", "192.0.2.8/32") })},
-		{name: "IPv4 within IPv6", flags: limitFlags{allow: []string{"::ffff:10.20.0.0/112"}},
-			want: with(func(c *endpoint.Config) { c.Allow = networks("10.20.0.0/16") })},
-		{name: "nothing", flags: limitFlags{allow: []string{""}}, err: `--allow "" is neither an address nor a network`},
-		{name: "a comma too many", flags: limitFlags{allow: []string{"10.0.0.0/8,"}}, err: `--allow "" is neither an address nor a network`},
-		{name: "a name", flags: limitFlags{allow: []string{"tak.example"}}, err: `--allow "tak.example" is neither an address nor a network`},
-		{name: "a mask too long", flags: limitFlags{allow: []string{"10.0.0.0/33"}}, err: `--allow "10.0.0.0/33" is neither an address nor a network`},
-		{name: "a mask as an address", flags: limitFlags{allow: []string{"10.0.0.0/255.0.0.0"}}, err: `--allow "10.0.0.0/255.0.0.0" is neither an address nor a network`},
-		{name: "a zone", flags: limitFlags{allow: []string{"fe80::1%eth0"}}, err: `--allow "fe80::1%eth0" is neither an address nor a network`},
-		{name: "an address and a mask", flags: limitFlags{allow: []string{"10.20.30.40/16"}}, err: "--allow 10.20.30.40/16: 10.20.0.0/16 is the network, 10.20.30.40 the one address in it"},
+		{"", func(*endpoint.Config) {}},
+		{"--max-clients=1", func(c *endpoint.Config) { c.MaxClients = 1 }},
+		{"--max-events-per-second=2", func(c *endpoint.Config) { c.MaxEventsPerSecond = 2 }},
+		{"--max-bytes-per-second=3", func(c *endpoint.Config) { c.MaxBytesPerSecond = 3 }},
+		{"--max-failures-per-minute=4", func(c *endpoint.Config) { c.MaxFailures = 4 }},
+		{"--max-clients=0", func(c *endpoint.Config) { c.MaxClients = endpoint.NoLimit }},
+		{"--max-events-per-second=0", func(c *endpoint.Config) { c.MaxEventsPerSecond = endpoint.NoLimit }},
+		{"--max-bytes-per-second=0", func(c *endpoint.Config) { c.MaxBytesPerSecond = endpoint.NoLimit }},
+		{"--max-failures-per-minute=0", func(c *endpoint.Config) { c.MaxFailures = endpoint.NoLimit }},
+		{"--flood-grace=2m5s", func(c *endpoint.Config) { c.Grace = 125 * time.Second }},
+		{"--flood-grace=1ns", func(c *endpoint.Config) { c.Grace = 1 }},
+		// With commas and repeated; addresses; IPv4 within IPv6.
+		{"--allow=10.20.0.0/16,2001:db8::/32 --allow=0.0.0.0/0",
+			func(c *endpoint.Config) { c.Allow = networks("10.20.0.0/16", "2001:db8::/32", "0.0.0.0/0") }},
+		{"--allow=192.0.2.7,2001:db8::7,::ffff:192.0.2.8",
+			func(c *endpoint.Config) { c.Allow = networks("192.0.2.7/32", "2001:db8::7/128", "192.0.2.8/32") }},
+		{"--allow=::ffff:10.20.0.0/112", func(c *endpoint.Config) { c.Allow = networks("10.20.0.0/16") }},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			var got endpoint.Config
-			err := tc.flags.apply(&got)
-			if tc.err != "" {
-				var usage *usageError
-				if err == nil || err.Error() != tc.err || !errors.As(err, &usage) {
-					t.Fatalf("got %v, want the usage error %s", err, tc.err)
-				}
+		t.Run("serve "+tc.args, func(t *testing.T) {
+			want := endpoint.Config{MaxClients: endpoint.NoLimit, MaxEventsPerSecond: 200, MaxBytesPerSecond: 262144,
+				MaxFailures: 120, Grace: 30 * time.Second}
+			tc.want(&want)
+			got, err := limitsOf(strings.Fields(tc.args)...)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v (%v), want %+v", got, err, want)
+			}
+		})
+	}
+	all := pflag.NewFlagSet("limits", pflag.ContinueOnError)
+	(&limitFlags{}).bind(all)
+	all.VisitAll(func(f *pflag.Flag) {
+		for _, tc := range tests {
+			if strings.HasPrefix(tc.args, "--"+f.Name+"=") {
 				return
 			}
-			if err != nil || !reflect.DeepEqual(got, tc.want) {
-				t.Errorf("got %+v (%v), want %+v", got, err, tc.want)
+		}
+		t.Errorf("nothing here gives --%s", f.Name)
+	})
+	// A blank behind a comma is none of the network's.
+	if got, err := limitsOf("--allow", "10.20.0.0/16, 2001:db8::/32"); err != nil || !slices.Equal(got.Allow, networks("10.20.0.0/16", "2001:db8::/32")) {
+		t.Errorf("got %v (%v)", got.Allow, err)
+	}
+}
+
+func TestLimitsThatCannotBeMeantAreUsageErrors(t *testing.T) {
+	for _, tc := range []struct{ arg, want string }{
+		{"--max-clients=-1", "--max-clients -1: give a number from 1, or 0 for no limit"},
+		{"--max-events-per-second=-2", "--max-events-per-second -2: give a number from 1, or 0 for no limit"},
+		{"--max-bytes-per-second=-3", "--max-bytes-per-second -3: give a number from 1, or 0 for no limit"},
+		{"--max-failures-per-minute=-4", "--max-failures-per-minute -4: give a number from 1, or 0 for no limit"},
+		{"--flood-grace=0", "--flood-grace 0s: give a time longer than 0"},
+		{"--flood-grace=-30s", "--flood-grace -30s: give a time longer than 0"},
+		{"--allow=", `--allow "" is neither an address nor a network`},
+		{"--allow=10.0.0.0/8,", `--allow "" is neither an address nor a network`},
+		{"--allow=tak.example", `--allow "tak.example" is neither an address nor a network`},
+		{"--allow=10.0.0.0/33", `--allow "10.0.0.0/33" is neither an address nor a network`},
+		{"--allow=10.0.0.0/255.0.0.0", `--allow "10.0.0.0/255.0.0.0" is neither an address nor a network`},
+		{"--allow=fe80::1%eth0", `--allow "fe80::1%eth0" is neither an address nor a network`},
+		{"--allow=10.20.30.40/16", "--allow 10.20.30.40/16: 10.20.0.0/16 is the network, 10.20.30.40 the one address in it"},
+	} {
+		t.Run("serve "+tc.arg, func(t *testing.T) {
+			_, err := limitsOf(tc.arg)
+			var usage *usageError
+			if err == nil || err.Error() != tc.want || !errors.As(err, &usage) {
+				t.Errorf("got %v, want the usage error %s", err, tc.want)
 			}
 		})
 	}
