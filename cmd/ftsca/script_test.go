@@ -81,6 +81,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
+			"servein": cmdServeIn,
 			"halt":    cmdHalt,
 			"hangup":  cmdHangup,
 			"device":  cmdDevice,

@@ -67,17 +67,30 @@ var listening = regexp.MustCompile(`address"?[=:]"?([^\s",]+)`)
 // cmdServe starts ftsca serve on a free port, waits until it listens, and sets ADDR. With !, it must refuse to start;
 // its words are in serve.log either way.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
-	w := worldOf(ts)
-	program, err := exec.LookPath(filepath.Join(ts.Getenv("TESTSCRIPT_BIN"), "ftsca"))
+	start(ts, neg, exec.Command(program(ts), serving(args)...))
+}
+
+// program is the ftsca that the scripts run.
+func program(ts *testscript.TestScript) string {
+	found, err := exec.LookPath(filepath.Join(ts.Getenv("TESTSCRIPT_BIN"), "ftsca"))
 	if err != nil {
 		for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
 			if p := filepath.Join(dir, "ftsca"); isFile(p) {
-				program = p
-				break
+				return p
 			}
 		}
 	}
-	cmd := exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	return found
+}
+
+// serving is what has ftsca serve on a free port.
+func serving(args []string) []string {
+	return append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)
+}
+
+// start starts what becomes ftsca serve.
+func start(ts *testscript.TestScript, neg bool, cmd *exec.Cmd) {
+	w := worldOf(ts)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "USER", "GORACE", "FTSCA_TEST_NOW", "FTSCA_STORE"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
