@@ -27,6 +27,7 @@ const patience = 15 * time.Second
 type world struct {
 	dir     string
 	devices map[string]*testdevice.Device
+	ataks   map[string]*atak // devices that have gone over to protobuf
 	serve   *exec.Cmd
 	logged  *log
 	exited  chan error
@@ -47,7 +48,7 @@ func (l *log) String() string {
 }
 
 func newWorld(e *testscript.Env) *world {
-	return &world{dir: e.WorkDir, devices: map[string]*testdevice.Device{}}
+	return &world{dir: e.WorkDir, devices: map[string]*testdevice.Device{}, ataks: map[string]*atak{}}
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -55,6 +56,9 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 func (w *world) close() {
 	for _, d := range w.devices {
 		d.Close()
+	}
+	for _, a := range w.ataks {
+		a.close()
 	}
 	if w.serve != nil {
 		w.serve.Process.Kill()
@@ -248,6 +252,10 @@ func cmdDevice(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s: %v\n%s", args[0], err, w.logged)
 	case err == nil:
 		w.devices[args[0]] = d
+		if a := w.ataks[args[0]]; a != nil {
+			a.close()
+			delete(w.ataks, args[0])
+		}
 	case d != nil:
 		d.Close()
 	}
@@ -266,7 +274,12 @@ func cmdSends(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 || neg {
 		ts.Fatalf("usage: sends NAME position|FILE")
 	}
-	d := worldOf(ts).device(ts, args[0])
+	w := worldOf(ts)
+	if a := w.ataks[args[0]]; a != nil {
+		a.sends(ts, args[1])
+		return
+	}
+	d := w.device(ts, args[0])
 	if args[1] == "position" {
 		ts.Check(d.Send(d.Position("ANDROID-"+args[0], args[0])))
 		return
@@ -282,9 +295,14 @@ func cmdHears(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: hears NAME PATTERN")
 	}
-	d := worldOf(ts).device(ts, args[0])
+	w := worldOf(ts)
 	pattern, err := regexp.Compile(args[1])
 	ts.Check(err)
+	if a := w.ataks[args[0]]; a != nil && !neg {
+		a.hears(ts, args[0], pattern)
+		return
+	}
+	d := w.device(ts, args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if neg {
@@ -313,6 +331,10 @@ func cmdCut(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: cut NAME")
 	}
 	w := worldOf(ts)
+	if a := w.ataks[args[0]]; a != nil && !neg {
+		a.cut(ts, args[0])
+		return
+	}
 	d := w.device(ts, args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
