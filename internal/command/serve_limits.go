@@ -19,8 +19,6 @@ const (
 	otherFiles = 64
 	// fewClients is how many clients a small deployment may have.
 	fewClients = 300
-	// floodGrace is what the endpoint takes for the grace by itself.
-	floodGrace = 30 * time.Second
 )
 
 // limitFlags are what serve is told about how much a peer may do. In the numbers 0 means that there is no limit.
@@ -38,7 +36,7 @@ func (l *limitFlags) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&l.clients, "max-clients", 0, "how many may be connected at a time; 0: as many as there are descriptors for")
 	flags.IntVar(&l.events, "max-events-per-second", endpoint.DefaultEventsPerSecond, "how many events one client may send; 0: no limit")
 	flags.IntVar(&l.bytes, "max-bytes-per-second", endpoint.DefaultBytesPerSecond, "how many bytes one client may send; 0: no limit")
-	flags.DurationVar(&l.grace, "flood-grace", floodGrace, "how long a client may go on above its budget before it is cut")
+	flags.DurationVar(&l.grace, "flood-grace", endpoint.DefaultGrace, "how long a client may go on above its budget before it is cut")
 	flags.IntVar(&l.failures, "max-failures-per-minute", endpoint.DefaultFailures, "how many handshakes from one address may fail; 0: no limit")
 }
 
@@ -101,7 +99,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 // fit makes c fit into so many descriptors, so that they never run out: who finds none left could not even be turned
 // away. It warns where that is less than was asked for or than a small deployment needs. Go has raised the soft limit
-// to the hard one already (package syscall, since 1.19).
+// to the hard one, or to one less, already (package syscall, since 1.19).
 func fit(c *endpoint.Config, descriptors int, log *slog.Logger) {
 	if descriptors <= 0 {
 		return

@@ -112,7 +112,7 @@ func (s *session) tellHeld(now time.Time) {
 	c := &s.endpoint.config
 	s.endpoint.log.Warn("session held back: it sends more than its budget", s.who(),
 		slog.Int("events", b.counted.events), slog.Int("bytes", b.counted.bytes), slog.Duration("within", now.Sub(b.busy)),
-		slog.Int("max_events_per_second", c.MaxEventsPerSecond), slog.Int("max_bytes_per_second", c.MaxBytesPerSecond))
+		slog.Int("max_events_per_second", c.MaxEventsPerSecond), slog.Int("max_bytes_per_second", c.MaxBytesPerSecond), slog.Duration("grace", c.Grace))
 }
 
 // silent is how long nothing came from the peer.

@@ -194,7 +194,7 @@ func TestFloodIsCutAfterItsGraceAndCostsNobodyElse(t *testing.T) {
 				if len(lines) != 1 {
 					t.Fatalf("the log says %d times that it was held back, want once", len(lines))
 				}
-				for _, key := range []string{"name", "serial", "events", "bytes", "within", "max_events_per_second", "max_bytes_per_second"} {
+				for _, key := range []string{"name", "serial", "events", "bytes", "within", "max_events_per_second", "max_bytes_per_second", "grace"} {
 					if _, ok := lines[0][key]; !ok {
 						t.Errorf("the log does not say its %s: %v", key, lines[0])
 					}

@@ -14,6 +14,7 @@ const (
 	DefaultFailures        = 120
 	DefaultEventsPerSecond = 200
 	DefaultBytesPerSecond  = 256 << 10
+	DefaultGrace           = 30 * time.Second
 )
 
 // NoLimit in a field of Config means that there is no limit of this kind.
@@ -68,7 +69,7 @@ type Config struct {
 	MaxEventsPerSecond int
 	MaxBytesPerSecond  int
 	// Grace is how long a session may be held back in that way before it is cut. It begins anew when the peer had
-	// nothing to send for a thirtieth of it. Zero: 30 s.
+	// nothing to send for a thirtieth of it. Zero: DefaultGrace.
 	Grace time.Duration
 
 	// Bind says what becomes of a position under a uid that another name has claimed as its own. Zero: BindStrict.
@@ -108,7 +109,7 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxClients, NoLimit)
 	number(&c.MaxEventsPerSecond, DefaultEventsPerSecond)
 	number(&c.MaxBytesPerSecond, DefaultBytesPerSecond)
-	duration(&c.Grace, 30*time.Second)
+	duration(&c.Grace, DefaultGrace)
 	number(&c.Positions, 20_000)
 	number(&c.PositionBytes, 32<<20)
 	number(&c.SessionPositions, 1000)
