@@ -71,14 +71,24 @@ func (s Subject) vet(named bool) (Subject, error) {
 	}
 	groups := make([]string, 0, len(s.Groups))
 	for _, g := range s.Groups {
-		vetted, err := vetText(g, MaxNameLength-len(GroupPrefix))
+		vetted, err := VetGroup(g)
 		if err != nil {
-			return Subject{}, fmt.Errorf("group %s: %w", quoted(g), err)
+			return Subject{}, err
 		}
 		groups = append(groups, vetted)
 	}
 	s.Groups = groups
 	return s, nil
+}
+
+// VetGroup returns the name of a group in Unicode normal form C, or an error that says what is wrong with it. Behind
+// [GroupPrefix] it has to fit into an organizational unit.
+func VetGroup(name string) (string, error) {
+	vetted, err := vetText(name, MaxNameLength-len(GroupPrefix))
+	if err != nil {
+		return "", fmt.Errorf("group %s: %w", quoted(name), err)
+	}
+	return vetted, nil
 }
 
 // DER returns the distinguished name (RFC 5280, 4.1.2.4), widest part first and each part by itself: crypto/x509 would
