@@ -4,9 +4,9 @@
 // A [Watcher] then follows the folder: by the events of the file system, by looking at the files from time to time
 // where there are none, and when told to.
 //
-// The folder is read in three parts that do not wait for each other: the server's certificate and key, the CAs, and
-// the revocation list. A part that is broken keeps what it said before, and the others go on, so that a faulty
-// certificate never holds up a revocation.
+// The folder is read in four parts that do not wait for each other: the server's certificate and key, the CAs, the
+// revocation list, and the groups, where there are any. A part that is broken keeps what it said before, and the others
+// go on, so that a faulty certificate never holds up a revocation.
 //
 // Beside the folder, further X.509 lists may be read (Files.Lists). They have to be right at the start; later, one that is
 // broken is a warning.

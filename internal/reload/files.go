@@ -20,6 +20,7 @@ const (
 	signedList        = "FTS_CRL.pem"      // X.509 lists
 	lastGoodList      = ".FTS_CRL.last"    // in the form of FTS_CRL.json; hands off
 	removedList       = ".FTS_CRL.removed" // in the same form; hands off
+	groupsFile        = "groups.yaml"      // need not be there
 )
 
 // Files is the endpoint's folder.
@@ -42,6 +43,9 @@ type Report struct {
 	Vanished []crl.Entry
 	// Warnings say what was passed over and what will be a trouble, one sentence each.
 	Warnings []string
+	// Groups are those that groups.yaml puts each name into, sorted, each once; nil where there is no such file. They belong
+	// to the Report; the caller does not change them. The map is another one only where what it says has changed.
+	Groups map[string][]string
 	// Lists are the signed lists of FTS_CRL.pem and ca.pem whose entries are in force.
 	Lists []SignedList
 	// Broken are the faults of the parts that could not be loaded, and have kept what they said before. Load returns
@@ -72,9 +76,11 @@ type SignedList struct {
 // Further lists count beside all of that, whatever was removed. They have to be signed by a CA of ca.pem too, and to be
 // in date.
 //
-// It is an error when server.pem, server.key, ca.pem, FTS_CRL.json or a further list is missing or cannot be used. The
-// errors are a *[ListError] for FTS_CRL.json, a *[GivenError] or a *[StaleError] for a further list, else what was wrong,
-// with the name of the file.
+// groups.yaml says who is in which group ([groups.Parse]), if it is there.
+//
+// It is an error when server.pem, server.key, ca.pem, FTS_CRL.json or a further list is missing or cannot be used, or
+// groups.yaml is there and cannot be used. The errors are a *[ListError] for FTS_CRL.json, a *[GivenError] or a
+// *[StaleError] for a further list, a *[GroupsError] for groups.yaml, else what was wrong, with the name of the file.
 func (f Files) Load(now time.Time, seen []crl.Entry) (*mtls.Trust, Report, error) {
 	l := newLoader(f, seen)
 	l.look(now, everyFile)
@@ -88,6 +94,7 @@ func (f Files) Load(now time.Time, seen []crl.Entry) (*mtls.Trust, Report, error
 			return nil, Report{}, err
 		}
 	}
+	l.members.take()
 	trust, report := l.picture(now)
 	return trust, report, nil
 }
@@ -100,9 +107,13 @@ type loader struct {
 	identity  identity
 	authority authority
 	list      list
+	members   membership
 }
 
-// part is one of the three that are loaded independently.
+// partCount is the number of parts that are loaded independently.
+const partCount = 4
+
+// part is one of them.
 type part struct {
 	err error  // nil when the part is whole
 	key string // tells one fault from another: the content and what is wrong with it
@@ -137,17 +148,17 @@ func newLoader(f Files, seen []crl.Entry) *loader {
 
 // inFolder are the files of the folder that a look reads.
 func (f Files) inFolder() []string {
-	return []string{serverCertificate, serverKey, authorityBundle, jsonList, signedList, lastGoodList, removedList}
+	return []string{serverCertificate, serverKey, authorityBundle, jsonList, signedList, lastGoodList, removedList, groupsFile}
 }
 
 func everyFile(string) bool { return true }
 
-func (l *loader) parts() []*part {
-	return []*part{&l.list.part, &l.authority.part, &l.identity.part}
+func (l *loader) parts() [partCount]*part {
+	return [...]*part{&l.list.part, &l.authority.part, &l.identity.part, &l.members.part}
 }
 
-// look takes in what has changed and returns whether the trust, or what there is to warn of, is another one now. force
-// tells of a file whether it is to be read though it seems unchanged.
+// look takes in what has changed and returns whether the trust, or what there is to warn of, is another one now; groups are
+// read, and wait to be taken. force tells of a file whether it is to be read though it seems unchanged.
 func (l *loader) look(now time.Time, force func(name string) bool) (changed bool) {
 	read := func(name string) *source {
 		s := l.sources[name]
@@ -160,6 +171,7 @@ func (l *loader) look(now time.Time, force func(name string) bool) (changed bool
 	authorities, warned := l.authority.load(bundle)
 	bundle.forget()
 	list := l.list.load(read, bundle, &l.authority, authorities)
+	l.members.load(read(groupsFile))
 	return identity || authorities || warned || list
 }
 
@@ -175,7 +187,7 @@ func (l *loader) picture(now time.Time) (*mtls.Trust, Report) {
 	warnings := slices.Concat(l.authority.warnings, revoked, expired(issuers, now),
 		l.list.warnings(now), ownRevoked(trust, l.authority.cas, l.list.checker))
 	return trust, Report{Entries: l.list.inForce, Vanished: crl.Missing(l.list.givenEntries, l.list.vanished), Warnings: warnings,
-		Lists: l.list.signedLists(), loader: l}
+		Groups: l.members.inForce, Lists: l.list.signedLists(), loader: l}
 }
 
 // ownRevoked warns of a server that shows a revoked certificate: no client looks, but somebody meant something by it.

@@ -57,6 +57,31 @@ func TestUnreadableListKeepsTheOldOne(t *testing.T) {
 	})
 }
 
+func TestUnreadableGroupsKeepTheOldOnes(t *testing.T) {
+	if os.Getuid() == 0 {
+		asNobody(t) // root reads whatever the mode
+		return
+	}
+	eachWay(t, func(t *testing.T, events bool) {
+		f := newFolder(t)
+		f.write("groups.yaml", []byte(teams))
+		w := follow(f, events)
+		chmod := func(mode os.FileMode) {
+			t.Helper()
+			if err := os.Chmod(w.path("groups.yaml"), mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		chmod(0)
+		if got, want := w.untilError(1), "the groups in DIR/groups.yaml cannot be used: open DIR/groups.yaml: permission denied"; got != want {
+			t.Errorf("got error  %q\nwant error %q", got, want)
+		}
+		chmod(0o600)
+		w.until("it is whole", func() bool { return w.trusts > 0 && len(w.report.Broken) == 0 })
+		w.untilGroups("alice=blue bob=blue,red")
+	})
+}
+
 func TestServerKeyMendedByItsModeAloneIsTakenUp(t *testing.T) {
 	if os.Getuid() == 0 {
 		asNobody(t)

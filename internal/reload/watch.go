@@ -78,9 +78,9 @@ type follower struct {
 	*Watcher
 	loader *loader
 
-	forced map[string]bool // files that an event named since the last look
-	told   [3]string       // by part: the fault that OnError has had, "" for none
-	doubt  [3]doubt        // by part: the fault that it has not had yet
+	forced map[string]bool   // files that an event named since the last look
+	told   [partCount]string // by part: the fault that OnError has had, "" for none
+	doubt  [partCount]doubt  // by part: the fault that it has not had yet
 }
 
 // doubt is a fault that may be over in a moment.
@@ -126,7 +126,7 @@ func (f *follower) run(ctx context.Context, folder *folder) {
 				continue
 			}
 			f.forceAll()
-			f.told = [3]string{}
+			f.told = [partCount]string{}
 			f.look(true)
 			continue
 		case <-soon.C:
@@ -148,11 +148,15 @@ func (f *follower) forceAll() {
 	}
 }
 
-// look loads what changed and tells of it. It returns whether there is a fault that another look should confirm. asked
+// look loads what changed and tells of it. It returns whether there is something that another look should confirm. asked
 // has everything told, at once.
 func (f *follower) look(asked bool) (doubtful bool) {
 	changed := f.loader.look(f.Now(), func(name string) bool { return f.forced[name] })
 	clear(f.forced)
+	if asked || f.loader.members.settled() {
+		changed = f.loader.members.take() || changed
+	}
+	doubtful = f.loader.members.next != nil
 	var fresh, standing []error
 	healed, now := false, time.Now() // the real time: a clock that is set does not prolong a fault
 	for i, p := range f.loader.parts() {
