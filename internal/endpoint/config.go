@@ -31,6 +31,9 @@ type Config struct {
 	// always run by the system's own monotonic clock.
 	Now func() time.Time
 
+	// Generation tells which generation of its name the certificate with a serial is, for log and picture of a session; 0
+	// where it does not know. It is asked once for each session, from many goroutines. Zero: nobody knows.
+	Generation func(serial string) int
 	// Handshaken is told of each handshake that has ended, how it did, and how long it took from the connection on; from
 	// many goroutines. Zero: nobody is.
 	Handshaken func(result Cause, took time.Duration)
@@ -94,6 +97,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Generation == nil {
+		c.Generation = func(string) int { return 0 }
 	}
 	if c.Handshaken == nil {
 		c.Handshaken = func(Cause, time.Duration) {}

@@ -11,6 +11,8 @@ import (
 type SessionStats struct {
 	// Name, Serial and Fingerprint are those of the peer's certificate, as in [mtls.Peer].
 	Name, Serial, Fingerprint string
+	// Generation is the one that the certificate is of its name; 0 where it is not known.
+	Generation int
 	// Callsign is what the last position that the peer announced as its own calls it; empty where it has announced none.
 	// It is the peer's own word, and may hold anything.
 	Callsign string
@@ -60,7 +62,7 @@ func (e *Endpoint) Kick(name string) int {
 func (s *session) stats() SessionStats {
 	depth := s.out.depth()
 	return SessionStats{
-		Name: s.peer.Name, Serial: s.peer.Serial, Fingerprint: s.peer.Fingerprint,
+		Name: s.peer.Name, Serial: s.peer.Serial, Fingerprint: s.peer.Fingerprint, Generation: s.generation,
 		Callsign: s.endpoint.last.callsign(s),
 		Address:  s.address, Since: s.since,
 		Encoding: s.endpoint.hub.speaks(s).String(), TLS: s.version(),

@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -87,4 +88,39 @@ func TestSessionsAndKickBesideTraffic(t *testing.T) {
 	}
 	close(done)
 	looking.Wait()
+}
+
+func TestGenerationIsToldWhereItIsKnown(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	known := map[string]int{}
+	w := newWorld(t, func(c *endpoint.Config) {
+		c.Generation = func(serial string) int {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[serial]++
+			return known[serial]
+		}
+	})
+	cert := w.ca.Client(t, "alice")
+	serial := fmt.Sprintf("%x", cert.Leaf.SerialNumber.Bytes())
+	known[serial] = 3
+	w.clientWith(cert)
+	if line := w.log.wait(t, "session started"); line["generation"] != 3.0 {
+		t.Errorf("the log says %v", line)
+	}
+	w.client("bob")
+	all := w.e.Sessions()
+	if len(all) != 2 || all[0].Generation != 3 || all[1].Generation != 0 {
+		t.Errorf("the sessions are %+v", all)
+	}
+	w.e.Kick("alice")
+	if line := w.log.wait(t, "session cut"); line["generation"] != 3.0 {
+		t.Errorf("the log says %v", line)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) != 2 || asked[serial] != 1 {
+		t.Errorf("asked was %v", asked)
+	}
 }

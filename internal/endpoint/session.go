@@ -26,12 +26,13 @@ var reads = sync.Pool{New: func() any { return new([recordSize]byte) }}
 
 // A session is one proved peer: the goroutine that reads from it and the outbox that writes to it.
 type session struct {
-	id      uint64
-	peer    mtls.Peer
-	address string
-	since   time.Time
-	conn    net.Conn
-	under   net.Conn // what conn's TLS runs on; closing it waits for nothing
+	id         uint64
+	peer       mtls.Peer
+	generation int // of the peer's certificate; 0 where nobody knows
+	address    string
+	since      time.Time
+	conn       net.Conn
+	under      net.Conn // what conn's TLS runs on; closing it waits for nothing
 
 	endpoint *Endpoint
 	out      outbox
@@ -57,7 +58,7 @@ type session struct {
 func (e *Endpoint) newSession(conn, under net.Conn, peer mtls.Peer) *session {
 	s := &session{
 		id: e.ids.Add(1), peer: peer, address: addressOf(under), since: time.Now(),
-		conn: conn, under: under, endpoint: e,
+		conn: conn, under: under, endpoint: e, generation: e.config.Generation(peer.Serial),
 	}
 	s.out = outbox{
 		conn: conn, limit: load{e.config.QueueEvents, e.config.QueueBytes}, timeout: e.config.Write,
@@ -327,7 +328,12 @@ func (s *session) end(err error) {
 
 // who names the session in a log line.
 func (s *session) who() slog.Attr {
-	return slog.GroupAttrs("",
+	attrs := []slog.Attr{
 		slog.Uint64("session", s.id), slog.String("name", s.peer.Name), slog.String("serial", s.peer.Serial),
-		slog.String("fingerprint", s.peer.Fingerprint), slog.String("address", s.address))
+		slog.String("fingerprint", s.peer.Fingerprint), slog.String("address", s.address),
+	}
+	if s.generation > 0 {
+		attrs = append(attrs, slog.Int("generation", s.generation))
+	}
+	return slog.GroupAttrs("", attrs...)
 }
