@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -141,6 +142,11 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	gate := mtls.NewGate(trust, g.env.Now)
 	config.Gate = gate
+	register := s.Register()
+	config.Generation = func(serial string) int {
+		generation, _ := register.Generation(serial)
+		return generation
+	}
 	fit(&config, descriptors(), log)
 	shown := &metrics.State{}
 	shown.Load(loaded(s, trust, report), g.env.Now())
@@ -166,6 +172,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	log.Info("listening", slog.String("address", listener.Addr().String()),
 		slog.String("server", trust.Certificate.Leaf.Subject.CommonName), slog.Time("until", trust.Certificate.Leaf.NotAfter),
 		slog.Int("revoked", len(report.Entries)))
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	roll := newRollCall(watching, register, log)
+	roll.tell(watching, report.Groups)
 
 	watcher := reload.Watcher{
 		Now:     g.env.Now,
@@ -176,6 +186,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			shown.Load(loaded(s, t, r), g.env.Now())
 			log.Info("reloaded", slog.Int("revoked", len(r.Entries)), slog.Int("vanished", len(r.Vanished)))
 			logReport(log, r)
+			roll.tell(watching, r.Groups)
 		},
 		OnError: func(err error) {
 			var events *reload.WatchError
@@ -187,13 +198,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			log.Error("not reloaded: what was in force stays in force", slog.Any("error", err), slog.String("hint", hintFor(explainLoad(err, s.Endpoint()))))
 		},
 	}
-	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
 	go func() { watched <- watcher.Run(watching, report) }()
 	context.AfterFunc(ctx, func() { shown.Serve(false) })
 	err = e.Serve(ctx, listener)
 	stop()
-	if err := errors.Join(err, <-watched); err != nil {
+	err = errors.Join(err, <-watched)
+	roll.beside.Wait()
+	if err != nil {
 		return err
 	}
 	log.Info("ended")
@@ -250,6 +262,13 @@ func explainLoad(err error, dir string) error {
 	var stale *reload.StaleError
 	if errors.As(err, &stale) {
 		return hinted(err, "get a newer one from whoever signs it; --stale-crl=warn serves all the same")
+	}
+	var groups *reload.GroupsError
+	if errors.As(err, &groups) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return hinted(err, "put it back; an empty file leaves everybody in the groups of his certificate")
+		}
+		return hinted(err, "each group has a list of names, as in blue: [alice, bob]; an empty file leaves everybody in the groups of his certificate")
 	}
 	var given *reload.GivenError
 	if errors.As(err, &given) {
