@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -179,7 +181,7 @@ func BenchmarkServeStart(b *testing.B) {
 	}
 }
 
-// listMany has the endpoint's list of certificates name so many.
+// listMany has the endpoint's list of certificates name so many more, each with a name and a serial of its own.
 func (w workbench) listMany(store string, n int) {
 	w.b.Helper()
 	name := filepath.Join(store, "endpoint", "issued.jsonl")
@@ -187,9 +189,13 @@ func (w workbench) listMany(store string, n int) {
 	if err != nil {
 		w.b.Fatal(err)
 	}
-	line := data[bytes.LastIndexByte(data[:len(data)-1], '\n')+1:]
-	for range n {
-		data = append(data, line...)
+	line := string(data[bytes.LastIndexByte(data[:len(data)-1], '\n')+1:])
+	var of struct{ Name, Serial string }
+	if err := json.Unmarshal([]byte(line), &of); err != nil {
+		w.b.Fatal(err)
+	}
+	for i := range n {
+		data = append(data, strings.NewReplacer(strconv.Quote(of.Name), fmt.Sprintf(`"client-%06d"`, i), of.Serial, w.serial().String()).Replace(line)...)
 	}
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		w.b.Fatal(err)
