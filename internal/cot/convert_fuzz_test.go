@@ -19,6 +19,7 @@ func FuzzAppendFrame(f *testing.F) {
 		f.Add([]byte(with(c.piece)))
 		f.Add([]byte(strings.Replace(c.piece, "</event>", pointOfAll+"</event>", 1)))
 	}
+	f.Add([]byte(with("]]<status battery='87'/>>\r<track speed='1' course='2'/>\n")))
 	f.Fuzz(func(t *testing.T, piece []byte) {
 		event, err := cot.Parse(piece)
 		if err != nil {

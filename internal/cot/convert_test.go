@@ -126,6 +126,12 @@ func TestWhatAMessageMakesOfAnEvent(t *testing.T) {
 		{"typed details go behind the others, in the order of the schema",
 			with(`<track speed="1.5" course="0"/><a/><status battery="87"/> <b/>` + contact + `<c/>`),
 			with(`<a/> <b/><c/>` + contact + `<status battery="87"/><track speed="1.5" course="0"/>`)},
+		{"the last typed detail stays that keeps two texts apart",
+			with(`]]<track speed="1.5" course="0"/><status battery="87"/>>`),
+			with(`]]<status battery="87"/>><track speed="1.5" course="0"/>`)},
+		{"texts that may stand together",
+			with("]]<status battery=\"87\"/>a>\n<track speed=\"1.5\" course=\"0\"/>\r"),
+			with("]]a>\n\r<status battery=\"87\"/><track speed=\"1.5\" course=\"0\"/>")},
 		{"every typed detail",
 			with(`<takv version="1" os="34" platform="P" device="D"></takv><precisionlocation altsrc="" geopointsrc="GPS"/><__group role="R" name="Cyan"/>`),
 			with(`<__group name="Cyan" role="R"/><precisionlocation geopointsrc="GPS" altsrc=""/><takv device="D" platform="P" os="34" version="1"/>`)},
@@ -191,6 +197,9 @@ func TestDetailsThatStayInXML(t *testing.T) {
 		`<track speed="1" course=" 1"/>`,
 		`<track speed="1" course="1" slope="0"/>`,
 		`<track speed="1"/>`,
+		`]]<status battery="87"/>>`,
+		`]<status battery="87"/>]>`,
+		"\r<status battery=\"87\"/>\n",
 	} {
 		t.Run(details, func(t *testing.T) {
 			frame := toFrame(t, []byte(with(details)))

@@ -111,6 +111,10 @@ func (c *converter) write(from, to int) {
 			continue // readers take an element in xmlDetail for the only one of its name
 		}
 		c.copy(from, t.start)
+		from = t.start
+		if len(c.text) > start && fuses(c.text[len(c.text)-1], c.s.b[t.end]) {
+			continue
+		}
 		from = t.end
 		switch t.kind {
 		case contactDetail:
