@@ -137,6 +137,9 @@ func (s *scanner) char(i int) int {
 
 // markup reads whatever begins with '<' within an element.
 func (s *scanner) markup() bool {
+	if s.opens() {
+		return s.startTag()
+	}
 	rest := s.b[s.i:]
 	switch {
 	case hasPrefix(rest, "</"):
