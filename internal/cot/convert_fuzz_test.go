@@ -19,6 +19,9 @@ func FuzzAppendFrame(f *testing.F) {
 		f.Add([]byte(with(c.piece)))
 		f.Add([]byte(strings.Replace(c.piece, "</event>", pointOfAll+"</event>", 1)))
 	}
+	for _, c := range addressed {
+		f.Add([]byte(with(c.details)))
+	}
 	f.Add([]byte(with("]]<status battery='87'/>>\r<track speed='1' course='2'/>\n")))
 	f.Fuzz(func(t *testing.T, piece []byte) {
 		event, err := cot.Parse(piece)
@@ -54,6 +57,11 @@ func FuzzParseMessage(f *testing.F) {
 		}
 	}
 	f.Add(encode(f, fullMessage())[3:])
+	for _, c := range addressed {
+		m := fullMessage()
+		m.CotEvent.Detail.XmlDetail = c.details
+		f.Add(encode(f, m)[3:])
+	}
 	for _, s := range []string{"\x12\x08\x0a\x01a\x0a\x03b-t", "\x53\x54", "\x0a\x04\x08\x02\x10\x01\x12\x00", "\x12\x04\x7a\x02\x3a\x00"} {
 		f.Add([]byte(s))
 	}

@@ -2,7 +2,6 @@ package cot_test
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -66,6 +65,7 @@ func comesBack(t *testing.T, event []byte) {
 		t.Fatalf("not one event alone: %s", back)
 	}
 	sameMeaning(t, before.Raw, back)
+	before.Stale = before.Stale.Truncate(time.Millisecond)
 	sameEvent(t, before, after)
 	sameEvent(t, m.Event, after)
 	if again := toFrame(t, back); !bytes.Equal(again, frame) {
@@ -85,12 +85,12 @@ func sameMeaning(t *testing.T, one, other []byte) {
 }
 
 // sameEvent compares what a relay needs of two events.
-func sameEvent(t *testing.T, one, other cot.Event) {
+func sameEvent(t *testing.T, want, got cot.Event) {
 	t.Helper()
-	one.Raw, other.Raw = nil, nil
-	one.Stale, other.Stale = one.Stale.Truncate(time.Millisecond).UTC(), other.Stale.UTC()
-	if a, b := fmt.Sprintf("%+v", one), fmt.Sprintf("%+v", other); a != b {
-		t.Fatalf("\n got %s\nwant %s", b, a)
+	want.Raw, got.Raw = nil, nil
+	want.Stale, got.Stale = want.Stale.UTC(), got.Stale.UTC()
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("\n got %+v\nwant %+v", got, want)
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *scanner) opens() bool {
 func (s *scanner) local(n name) []byte { return s.b[max(n.start, n.colon+1):n.end] }
 
 // xmlDetail judges what a message says stands between <detail> and </detail>. It returns a bit for each typed detail of
-// whose name there is an element, and reads out the first contact as Parse does.
+// whose name there is an element.
 func (s *scanner) xmlDetail() (typed uint8, ok bool) {
 	s.depth, s.floor = 2, 2
 	s.open[1], s.open[2] = element{}, element{}
@@ -79,9 +79,6 @@ func (s *scanner) xmlDetail() (typed uint8, ok bool) {
 		}
 		if c.kind < typedDetails {
 			typed |= 1 << c.kind
-		}
-		if c.kind == contactDetail && c.name.colon < 0 {
-			s.readContact()
 		}
 	}
 	if s.refused == nil && s.i < len(s.b) {

@@ -30,6 +30,14 @@ type Event struct {
 	Endpoint string // event/detail/contact/@endpoint, of the first contact, such as *:-1:stcp; a device's own position has one
 
 	Stale time.Time // event/@stale; zero where absent or not a time; UTC where it names no zone
+
+	// Dests are whom the sender addresses it to, in the order written, as often as written; nil where it names nobody,
+	// with a marti element or without. There may be as many as 64 KiB hold, which is some five thousand.
+	Dests []Dest
+	Marti bool   // there is an event/detail/marti, be it an empty one
+	Chat  Chat   // of the first event/detail/__chat or __chatreceipt
+	Team  string // event/detail/__group/@name, of the first __group, such as Cyan
+	Link  string // event/detail/link/@uid, of the first link, be it without one: what is gone where IsDelete
 }
 
 // Parse judges a piece, as a [Framer] yields it. Before the event it takes and drops what TAK clients swallow there:
@@ -39,7 +47,7 @@ type Event struct {
 // editions allow. White space, comments and processing instructions may follow.
 //
 // The error says at which byte and why, and holds nothing of the piece. The strings of the Event are copies.
-func Parse(piece []byte) (Event, error) {
+func Parse(piece []byte) (e Event, err error) {
 	if len(piece) > MaxEvent {
 		return Event{}, &refusal{MaxEvent, "longer than 65536 bytes"}
 	}
@@ -49,7 +57,7 @@ func Parse(piece []byte) (Event, error) {
 		return Event{}, s.refused
 	}
 	start := s.i
-	s.wanted = wanted{} // what an <auth> element holds is none of the event's
+	s.want() // only now: what an <auth> element holds is none of the event's
 	if !s.rootElement() {
 		return Event{}, s.refused
 	}
@@ -57,7 +65,9 @@ func Parse(piece []byte) (Event, error) {
 	if !s.epilog() {
 		return Event{}, s.refused
 	}
-	return s.event(raw), nil
+	e.Raw = raw
+	s.event(&e)
+	return e, nil
 }
 
 // IsPing tells whether the event is a ping, to be answered with [Pong] and not passed on.
@@ -66,84 +76,14 @@ func (e Event) IsPing() bool { return e.Type == typePing }
 // IsPosition tells whether the event says where something is: a device itself, or what somebody put on the map.
 func (e Event) IsPosition() bool { return strings.HasPrefix(e.Type, prefixPosition) }
 
+// IsDelete tells whether the event takes away what Link names from every map: a device that has gone, a marker that
+// somebody has deleted.
+func (e Event) IsDelete() bool { return e.Type == typeGone }
+
 // IsControl tells whether the event is between one client and its server, and of no concern to others: a pong or a
 // message of the protocol negotiation (t-x-takp-…). Pings are told apart by [Event.IsPing].
 func (e Event) IsControl() bool {
 	return e.Type == typePong || strings.HasPrefix(e.Type, prefixProtocol)
-}
-
-// wanted holds the attributes to be read out, by what they become; one never met has no value.
-type wanted struct {
-	uid, kind, how, stale attribute
-	callsign, endpoint    attribute
-	contact               bool // the first contact has been met
-}
-
-// read keeps the attributes that are wanted of the start tag just read. Names with a prefix are not those of CoT.
-func (s *scanner) read(tag name) {
-	w := &s.wanted
-	switch s.depth {
-	case 1:
-		for _, a := range s.attributes {
-			switch string(s.b[a.name.start:a.name.end]) {
-			case "uid":
-				w.uid = a
-			case "type":
-				w.kind = a
-			case "how":
-				w.how = a
-			case "stale":
-				w.stale = a
-			}
-		}
-	case 3:
-		parent := s.open[2].name
-		if string(s.b[tag.start:tag.end]) == "contact" && string(s.b[parent.start:parent.end]) == "detail" {
-			s.readContact()
-		}
-	}
-}
-
-// readContact keeps what is wanted of the start tag just read, that of a contact, unless there was one before.
-func (s *scanner) readContact() {
-	w := &s.wanted
-	if w.contact {
-		return
-	}
-	w.contact = true
-	for _, a := range s.attributes {
-		switch string(s.b[a.name.start:a.name.end]) {
-		case "callsign":
-			w.callsign = a
-		case "endpoint":
-			w.endpoint = a
-		}
-	}
-}
-
-// event makes the Event of what was read, with one allocation for all its strings.
-func (s *scanner) event(raw []byte) Event {
-	e := Event{Raw: raw}
-	w := &s.wanted
-	e.Stale = parseTime(s.value(w.stale))
-	var ends [5]int
-	all := s.scratch[:0]
-	for k, a := range [...]*attribute{&w.uid, &w.kind, &w.how, &w.callsign, &w.endpoint} {
-		if a.plain {
-			all = append(all, s.b[a.value:a.end]...)
-		} else {
-			all = appendValue(all, s.b[a.value:a.end])
-		}
-		ends[k] = len(all)
-	}
-	s.scratch = all
-	text := string(all)
-	e.UID = text[:ends[0]]
-	e.Type = text[ends[0]:ends[1]]
-	e.How = text[ends[1]:ends[2]]
-	e.Callsign = text[ends[2]:ends[3]]
-	e.Endpoint = text[ends[3]:]
-	return e
 }
 
 // parseTime reads a time of XML Schema (dateTime), which need not name a zone: CoT means UTC then. Anything else is the

@@ -19,6 +19,9 @@ func FuzzParse(f *testing.F) {
 	for _, c := range append(slices.Clone(wellFormed), onlyHere...) {
 		f.Add([]byte(c.piece))
 	}
+	for _, c := range addressed {
+		f.Add([]byte(with(c.details)))
+	}
 	f.Fuzz(func(t *testing.T, piece []byte) {
 		event, err := cot.Parse(piece)
 		if err != nil {
@@ -28,11 +31,12 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		checkRaw(t, piece, event.Raw)
+		sameFacts(t, event)
 		again, err := cot.Parse(event.Raw)
-		if err != nil || again.UID != event.UID || again.Type != event.Type || again.How != event.How ||
-			again.Callsign != event.Callsign || again.Endpoint != event.Endpoint || !again.Stale.Equal(event.Stale) {
-			t.Fatalf("read anew it is %+v, not %+v", again, event)
+		if err != nil {
+			t.Fatal(err)
 		}
+		sameEvent(t, event, again)
 	})
 }
 

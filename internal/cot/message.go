@@ -33,7 +33,7 @@ type Message struct {
 // ATAK refuse the event if it is nonsense.
 //
 // The error says why, and holds nothing of the frame. The Event's strings are copies.
-func ParseMessage(frame []byte) (Message, error) {
+func ParseMessage(frame []byte) (m Message, err error) {
 	if len(frame) == 0 || frame[0] != magic {
 		return Message{}, refusedMessage("not one frame")
 	}
@@ -45,7 +45,7 @@ func ParseMessage(frame []byte) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("message refused: %w", err)
 	}
-	m := Message{Frame: frame, event: tak.CotEvent}
+	m.Frame, m.event = frame, tak.CotEvent
 	if m.event == nil {
 		return m, nil
 	}
@@ -93,6 +93,7 @@ func (m *Message) judge() error {
 	m.Event = Event{
 		UID: e.Uid, Type: e.Type, How: e.How,
 		Callsign: d.GetContact().GetCallsign(), Endpoint: d.GetContact().GetEndpoint(),
+		Team:  d.GetGroup().GetName(),
 		Stale: time.UnixMilli(int64(e.StaleTime)).UTC(),
 	}
 	if err := m.judgeDetail(d.GetXmlDetail()); err != nil {
@@ -105,7 +106,7 @@ func (m *Message) judge() error {
 	return nil
 }
 
-// judgeDetail judges an xmlDetail. A contact in it takes the place of the message's.
+// judgeDetail judges an xmlDetail. A contact or a __group in it takes the place of the message's.
 func (m *Message) judgeDetail(xmlDetail string) error {
 	if xmlDetail == "" {
 		return nil
@@ -114,15 +115,19 @@ func (m *Message) judgeDetail(xmlDetail string) error {
 	defer s.release()
 	s.detail = append(s.detail[:0], xmlDetail...)
 	s.b = s.detail
-	s.wanted = wanted{}
+	s.want()
 	var ok bool
 	if m.typed, ok = s.xmlDetail(); !ok {
 		return refusedMessage(fmt.Sprintf("xmlDetail, byte %d: %s", s.refused.at, s.refused.reason))
 	}
 	if m.typed&(1<<contactDetail) != 0 {
-		m.Event.Callsign = string(s.value(s.wanted.callsign))
-		m.Event.Endpoint = string(s.value(s.wanted.endpoint))
+		m.Event.Callsign, m.Event.Endpoint = "", ""
 	}
+	if m.typed&(1<<groupDetail) != 0 {
+		m.Event.Team = ""
+	}
+	s.scratch = s.gatherDetails(s.scratch[:0])
+	s.wanted.details(&m.Event, string(s.scratch))
 	return nil
 }
 

@@ -91,7 +91,7 @@ func TestElementTakesThePlaceOfItsMessage(t *testing.T) {
 		t.Errorf("got %s", event.Raw)
 	}
 	sameEvent(t, message.Event, event)
-	if message.Event.Callsign != "B" || message.Event.Endpoint != "" {
+	if message.Event.Callsign != "B" || message.Event.Endpoint != "" || message.Event.Team != "" {
 		t.Errorf("got %+v", message.Event)
 	}
 }

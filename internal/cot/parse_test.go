@@ -78,6 +78,7 @@ func accepted(t *testing.T, piece []byte) cot.Event {
 		t.Fatalf("Parse changed the piece %.200q", before)
 	}
 	checkRaw(t, piece, event.Raw)
+	sameFacts(t, event)
 	return event
 }
 
@@ -182,6 +183,14 @@ func TestValuesAreReadAsAReaderOfXMLReadsThem(t *testing.T) {
 		{"contact outside detail", `<event><contact callsign="a"/><other><contact callsign="b"/></other></event>`, cot.Event{}},
 		{"contact too deep", `<event><detail><a><contact callsign="b"/></a></detail></event>`, cot.Event{}},
 		{"contact in a comment", `<event><detail><!--<contact callsign="b"/>--></detail></event>`, cot.Event{}},
+		{"a team", `<event><detail><__group role="HQ" name="Dark&#32;Green"/></detail></event>`, cot.Event{Team: "Dark Green"}},
+		{"the first group counts", `<event><detail><p:__group xmlns:p="u" name="a"/><__group/><__group name="b"/></detail></event>`, cot.Event{}},
+		{"group outside detail", `<event><__group name="a"/><detail><a><__group name="b"/></a><group name="c"/></detail></event>`, cot.Event{}},
+		{"a link", `<event><detail><link relation="p-p" uid="a"/><link uid="b"/></detail></event>`, cot.Event{Link: "a"}},
+		{"the first link counts", `<event><detail><link point="46,7"/><link uid="b"/></detail></event>`, cot.Event{}},
+		{"link in other places", `<event><link uid="a"/><detail><a><link uid="b"/></a><p:link xmlns:p="u" uid="c"/></detail></event>`, cot.Event{}},
+		{"two details", `<event><detail><link uid="a"/></detail><detail><link uid="b"/><__group name="c"/></detail></event>`,
+			cot.Event{Link: "a", Team: "c"}},
 		{"attributes of children are others'", `<event><point uid="a" type="b"/></event>`, cot.Event{}},
 		{"stale without fraction", `<event stale="2026-03-14T09:33:08Z"></event>`, cot.Event{Stale: stale.Truncate(time.Second)}},
 		{"stale with offset", `<event stale="2026-03-14T10:33:08.589+01:00"></event>`, cot.Event{Stale: stale}},
@@ -193,14 +202,7 @@ func TestValuesAreReadAsAReaderOfXMLReadsThem(t *testing.T) {
 		{"stale is empty", `<event stale=""></event>`, cot.Event{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := accepted(t, []byte(c.piece))
-			if !got.Stale.Equal(c.want.Stale) {
-				t.Errorf("stale %v, want %v", got.Stale, c.want.Stale)
-			}
-			got.Raw, got.Stale, c.want.Stale = nil, time.Time{}, time.Time{}
-			if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) {
-				t.Errorf("\n got %q\nwant %q", got, c.want)
-			}
+			sameEvent(t, c.want, accepted(t, []byte(c.piece)))
 		})
 	}
 }
@@ -210,12 +212,20 @@ func TestValuesOutliveThePiece(t *testing.T) {
 	event := accepted(t, piece)
 	clear(piece)
 	if event.UID != "ANDROID-6f3b9a1c20d4e857" || event.Type != "a-f-G-U-C" || event.How != "m-g" ||
-		event.Callsign != "ALPINE 1" || event.Endpoint != "*:-1:stcp" {
+		event.Callsign != "ALPINE 1" || event.Endpoint != "*:-1:stcp" || event.Team != "Cyan" {
+		t.Errorf("got %+v", event)
+	}
+	piece = bytes.Clone(seeds(t)["geochat-direct"])
+	event = accepted(t, piece)
+	clear(piece)
+	if event.Dests[0].Value != "ALPINE 2" || event.Chat.Room != "ALPINE 2" ||
+		event.Chat.Members[0] != "ANDROID-0a1b2c3d4e5f6071" || event.Link != "ANDROID-6f3b9a1c20d4e857" {
 		t.Errorf("got %+v", event)
 	}
 }
 
 func TestKindsAreToldApart(t *testing.T) {
+	deletes := map[string]string{"delete": "b2f1c0de-1111-4222-8333-944455566677", "gone": "ANDROID-6f3b9a1c20d4e857"}
 	control := map[string]bool{"pong": true, "protocol-offer": true, "protocol-request": true, "protocol-answer": true}
 	for name, piece := range seeds(t) {
 		event := accepted(t, piece)
@@ -225,12 +235,15 @@ func TestKindsAreToldApart(t *testing.T) {
 		if event.IsControl() != control[name] {
 			t.Errorf("%s: control: %v", name, event.IsControl())
 		}
+		if target, ok := deletes[name]; event.IsDelete() != ok || ok && event.Link != target {
+			t.Errorf("%s: a delete: %v, of %q", name, event.IsDelete(), event.Link)
+		}
 		if event.IsPosition() != strings.HasPrefix(event.Type, "a-") {
 			t.Errorf("%s: a position: %v", name, event.IsPosition())
 		}
 	}
-	for _, kind := range []string{"", "t-x-c-t-", "t-x-takp", "a", "b-a-"} {
-		if e := (cot.Event{Type: kind}); e.IsPing() || e.IsControl() || e.IsPosition() {
+	for _, kind := range []string{"", "t-x-c-t-", "t-x-takp", "a", "b-a-", "t-x-d", "t-x-d-d-"} {
+		if e := (cot.Event{Type: kind}); e.IsPing() || e.IsControl() || e.IsPosition() || e.IsDelete() {
 			t.Errorf("%q is taken for something", kind)
 		}
 	}

@@ -39,6 +39,7 @@ type scanner struct {
 	expanded   table
 	names      namespaces
 
+	reads   bool // whether what is wanted is read out
 	wanted  wanted
 	scratch []byte
 	detail  []byte // a copy of what xmlDetail judges
@@ -53,7 +54,7 @@ var scanners = sync.Pool{New: func() any {
 
 func newScanner(piece []byte) *scanner {
 	s := scanners.Get().(*scanner)
-	s.b, s.i, s.refused, s.depth, s.floor, s.scratch = piece, 0, nil, 0, 0, s.scratch[:0]
+	s.b, s.i, s.refused, s.depth, s.floor, s.reads, s.scratch = piece, 0, nil, 0, 0, false, s.scratch[:0]
 	return s
 }
 
@@ -62,7 +63,7 @@ func (s *scanner) release() {
 	const enough = 256
 	if cap(s.attributes) > enough || cap(s.names.prefixes.keys) > enough || cap(s.names.uris.keys) > enough ||
 		cap(s.names.bindings) > enough || cap(s.scratch) > 16*enough ||
-		cap(s.detail) > 64*enough {
+		cap(s.detail) > 64*enough || cap(s.wanted.dests) > enough || cap(s.wanted.members) > enough {
 		return
 	}
 	s.b, s.refused = nil, nil

@@ -48,7 +48,13 @@ func hostile() map[string][]byte {
 		"tags":       fill("<event>", "</event>", func(int) string { return "<a/>" }),
 		"near ends":  fill("<event><!--", "--></event>", func(int) string { return "</even" }),
 		"characters": fill("<event>", "</event>", func(int) string { return "\U0001F600" }),
-		"names":      fill("<event>", "</event>", func(int) string { return "<é é=''/>" }),
+		"dests":      fill("<event><detail><marti>", "</marti></detail></event>", func(int) string { return "<dest uid='&#65;' group='a'/>" }),
+		"martis":     fill("<event><detail>", "</detail></event>", func(int) string { return "<marti/>" }),
+		"chats":      fill("<event><detail>", "</detail></event>", func(int) string { return "<__chat id='a'><chatgrp uid1='b'/></__chat>" }),
+		"members": fill("<event><detail><__chat><chatgrp", "/></__chat></detail></event>", func(k int) string {
+			return fmt.Sprintf(` uid%d="a"`, 100_000-k)
+		}),
+		"names": fill("<event>", "</event>", func(int) string { return "<é é=''/>" }),
 	}
 }
 

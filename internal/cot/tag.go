@@ -65,7 +65,7 @@ func (s *scanner) startTag() bool {
 	} else if !s.distinct() {
 		return false
 	}
-	if s.depth <= 3 {
+	if s.depth <= deepestRead && s.reads {
 		s.read(n)
 	}
 	if empty {
