@@ -33,6 +33,17 @@ func TestOrdinaryEventCostsOneAllocation(t *testing.T) {
 	}
 }
 
+func TestEventWithoutMartiCostsOneAllocation(t *testing.T) {
+	event := accepted(t, seeds(t)["file-transfer"])
+	if got := testing.AllocsPerRun(100, func() { event.WithoutMarti() }); got > 1 {
+		t.Errorf("%v allocations", got)
+	}
+	event = accepted(t, seeds(t)["position-atak"])
+	if got := testing.AllocsPerRun(100, func() { event.WithoutMarti() }); got > 0 {
+		t.Errorf("%v allocations where there is none", got)
+	}
+}
+
 func TestFramingAllocatesNothing(t *testing.T) {
 	stream := append(seeds(t)["position-atak"], '\n')
 	var f cot.Framer

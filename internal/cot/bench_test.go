@@ -135,6 +135,32 @@ func BenchmarkAppendXML(b *testing.B) {
 	}
 }
 
+func BenchmarkWithoutMarti(b *testing.B) {
+	event, err := cot.Parse(seeds(b)["file-transfer"])
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(event.Raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		event.WithoutMarti()
+	}
+}
+
+func BenchmarkMessageWithoutMarti(b *testing.B) {
+	message, err := cot.ParseMessage(frameOf(b, seeds(b)["file-transfer"]))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(message.Frame)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := message.WithoutMarti(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // The events that make a conversion work hardest, at the full 64 KiB.
 func BenchmarkAppendFrameHostile(b *testing.B) {
 	for name, piece := range hostileDetails() {

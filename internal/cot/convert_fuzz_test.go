@@ -89,6 +89,13 @@ func FuzzParseMessage(f *testing.F) {
 		if !bytes.Equal(again.AppendXML(nil), raw) {
 			t.Fatalf("passed on it says %q, not %q", again.AppendXML(nil), raw)
 		}
+		if m.Event.Marti {
+			less, err := m.WithoutMarti()
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkMessageWithout(t, m, less)
+		}
 		comesBack(t, raw)
 	})
 }

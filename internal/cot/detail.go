@@ -67,11 +67,16 @@ func (s *scanner) opens() bool {
 // local returns a name without its prefix.
 func (s *scanner) local(n name) []byte { return s.b[max(n.start, n.colon+1):n.end] }
 
+// beginInDetail has the scanner begin and end within <detail>, whose tags are not in the piece.
+func (s *scanner) beginInDetail() {
+	s.depth, s.floor = 2, 2
+	s.open[1], s.open[2] = element{}, element{}
+}
+
 // xmlDetail judges what a message says stands between <detail> and </detail>. It returns a bit for each typed detail of
 // whose name there is an element.
 func (s *scanner) xmlDetail() (typed uint8, ok bool) {
-	s.depth, s.floor = 2, 2
-	s.open[1], s.open[2] = element{}, element{}
+	s.beginInDetail()
 	for {
 		c, found := s.child()
 		if !found {

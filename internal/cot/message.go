@@ -34,16 +34,9 @@ type Message struct {
 //
 // The error says why, and holds nothing of the frame. The Event's strings are copies.
 func ParseMessage(frame []byte) (m Message, err error) {
-	if len(frame) == 0 || frame[0] != magic {
-		return Message{}, refusedMessage("not one frame")
-	}
-	length, n, ok := messageLength(frame[1:])
-	if !ok || n == 0 || len(frame) != 1+n+length {
-		return Message{}, refusedMessage("not one frame")
-	}
-	tak, canonical, err := takproto.Unmarshal(frame[1+n:])
+	tak, canonical, err := unmarshal(frame)
 	if err != nil {
-		return Message{}, fmt.Errorf("message refused: %w", err)
+		return Message{}, err
 	}
 	m.Frame, m.event = frame, tak.CotEvent
 	if m.event == nil {
@@ -59,6 +52,21 @@ func ParseMessage(frame []byte) (m Message, err error) {
 		}
 	}
 	return m, nil
+}
+
+// unmarshal reads the message in a frame; see [takproto.Unmarshal].
+func unmarshal(frame []byte) (tak *takproto.TakMessage, canonical bool, err error) {
+	if len(frame) == 0 || frame[0] != magic {
+		return nil, false, refusedMessage("not one frame")
+	}
+	length, n, ok := messageLength(frame[1:])
+	if !ok || n == 0 || len(frame) != 1+n+length {
+		return nil, false, refusedMessage("not one frame")
+	}
+	if tak, canonical, err = takproto.Unmarshal(frame[1+n:]); err != nil {
+		return nil, false, fmt.Errorf("message refused: %w", err)
+	}
+	return tak, canonical, nil
 }
 
 // HasEvent tells whether there is an event in the message. One without holds at most a TakControl, by which devices
