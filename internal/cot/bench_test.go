@@ -208,6 +208,35 @@ func BenchmarkMessageFramer(b *testing.B) {
 	}
 }
 
+// A stream in which every byte begins a frame that is none, and one of frames with such bytes between them.
+func BenchmarkMessageFramerOutOfStep(b *testing.B) {
+	for name, stream := range map[string][]byte{
+		"0xBF":        bytes.Repeat([]byte{0xBF}, cot.MaxEvent),
+		"bad lengths": bytes.Repeat(append(bytes.Repeat([]byte("\xBF\xFF\xFF\xFF"), 100), "\xBF\x00"...), cot.MaxEvent/402),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(stream)))
+			b.ReportAllocs()
+			for b.Loop() {
+				var f cot.MessageFramer
+				for chunk := range chunks(stream, 1400) {
+					f.Feed(chunk)
+					for {
+						_, ok, err := f.Next()
+						if err != nil {
+							b.Fatal(err)
+						}
+						if !ok {
+							break
+						}
+					}
+				}
+				f.Release()
+			}
+		})
+	}
+}
+
 // frameOf is the frame of an event in XML.
 func frameOf(t testing.TB, piece []byte) []byte {
 	t.Helper()

@@ -14,16 +14,21 @@ const maxFrame = 1 + maxLength + MaxEvent
 // maxLength is how many bytes the varint of a length has at most: three hold 21 bits.
 const maxLength = 3
 
-// ErrNoFrame says that the stream holds no frame where one has to be: a length of more than [MaxEvent] bytes or in a
-// varint of more than three, or as many bytes in which no frame begins. Nothing after it can be trusted, so the session
-// has to be ended.
-var ErrNoFrame = errors.New("no frame of at most 65536 bytes")
+// ErrNoFrame says that more than [MaxEvent] bytes came in which no frame begins. That is hardly TAK protocol version 1,
+// so the session has to be ended.
+var ErrNoFrame = errors.New("no frame within 65536 bytes")
 
 // MessageFramer cuts a stream of bytes into the frames of TAK protocol version 1, whatever the cuts and merges of the
-// stream. Bytes before a frame that are no 0xBF are skipped, as TAK clients do: some servers write one too many. The
-// zero value is ready. It holds memory only while it holds bytes: its buffer comes from a pool, grows with what came
-// and not with what a length promises, and goes back when [MessageFramer.Next] finds nothing left. A MessageFramer is
-// for one goroutine at a time.
+// stream. The zero value is ready. It holds memory only while it holds bytes: its buffer comes from a pool, grows with
+// what came and not with what a length promises, and goes back when [MessageFramer.Next] finds nothing left. A
+// MessageFramer is for one goroutine at a time.
+//
+// Between frames it skips what TAK clients skip: bytes that are no 0xBF, for some servers write one too many, and a 0xBF
+// without a length that may be, which is one of more than MaxEvent bytes or in a varint of more than three. It goes on
+// at the very next byte. What it cannot tell from a frame is a 0xBF that is none but has a length that may be, by
+// chance. That swallows up to 64 KiB of what follows, whole frames among it, and nothing comes out until as many bytes
+// have come; then it comes out as one frame, which [ParseMessage] almost always refuses. So a stream that has lost its
+// step loses some events before it is in step again, and a frame that is refused is no reason to end the session.
 type MessageFramer struct {
 	held
 	skipped int // bytes that began no frame, since the last one
@@ -45,24 +50,29 @@ func (f *MessageFramer) Next() (frame []byte, ok bool, err error) {
 	if f.failed {
 		return nil, false, ErrNoFrame
 	}
-	if !f.skip() {
-		return nil, false, f.fail()
-	}
-	if f.start == f.end {
-		f.drop()
-		return nil, false, nil
-	}
-	rest := f.buf.bytes[f.start:f.end]
-	length, n, ok := messageLength(rest[1:])
-	if !ok {
-		return nil, false, f.fail()
-	}
-	if end := 1 + n + length; n > 0 && end <= len(rest) {
+	for {
+		if !f.skip() {
+			return nil, false, f.fail()
+		}
+		if f.start == f.end {
+			f.drop()
+			return nil, false, nil
+		}
+		rest := f.buf.bytes[f.start:f.end]
+		length, n, ok := messageLength(rest[1:])
+		if !ok {
+			f.start++
+			f.skipped++
+			continue
+		}
+		end := 1 + n + length
+		if n == 0 || end > len(rest) {
+			return nil, false, nil
+		}
 		f.start += end
 		f.skipped = 0
 		return rest[:end:end], true, nil
 	}
-	return nil, false, nil
 }
 
 // Release gives the buffer back and makes the MessageFramer ready for another stream.
@@ -71,17 +81,16 @@ func (f *MessageFramer) Release() {
 	*f = MessageFramer{}
 }
 
-// skip goes on to the next 0xBF, and tells whether it may go that far.
+// skip goes on to the next 0xBF, and tells whether no more than may be has been skipped.
 func (f *MessageFramer) skip() bool {
-	if f.start == f.end || f.buf.bytes[f.start] == magic {
-		return true
+	if f.start < f.end && f.buf.bytes[f.start] != magic {
+		n := bytes.IndexByte(f.buf.bytes[f.start:f.end], magic)
+		if n < 0 {
+			n = f.end - f.start
+		}
+		f.start += n
+		f.skipped += n
 	}
-	n := bytes.IndexByte(f.buf.bytes[f.start:f.end], magic)
-	if n < 0 {
-		n = f.end - f.start
-	}
-	f.start += n
-	f.skipped += n
 	return f.skipped <= MaxEvent
 }
 

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/ftsca/ftsca/internal/cot"
 )
@@ -49,24 +49,22 @@ func feedMessages(t *testing.T, stream []byte, sizes ...int) (frames []string, e
 
 // cutMessages is what a message framer should do, for a stream that is there as a whole.
 func cutMessages(stream string) (frames []string, err error) {
-	for {
-		at := strings.IndexByte(stream, 0xBF)
-		if at > cot.MaxEvent || at < 0 && len(stream) > cot.MaxEvent {
-			return frames, cot.ErrNoFrame
-		}
-		if at < 0 {
-			return frames, nil
-		}
-		stream = stream[at:]
+	for skipped := 0; len(stream) > 0; {
 		length, n := binary.Uvarint([]byte(stream[1:min(4, len(stream))]))
 		switch {
-		case n == 0 && len(stream) >= 4 || length > cot.MaxEvent:
-			return frames, cot.ErrNoFrame
+		case stream[0] != 0xBF, n == 0 && len(stream) >= 4, length > cot.MaxEvent:
+			stream = stream[1:]
+			if skipped++; skipped > cot.MaxEvent {
+				return frames, cot.ErrNoFrame
+			}
 		case n == 0 || len(stream) < 1+n+int(length):
 			return frames, nil
+		default:
+			frames, stream = append(frames, stream[:1+n+int(length)]), stream[1+n+int(length):]
+			skipped = 0
 		}
-		frames, stream = append(frames, stream[:1+n+int(length)]), stream[1+n+int(length):]
 	}
+	return frames, nil
 }
 
 func TestMessagesAreFramedHoweverTheStreamIsCut(t *testing.T) {
@@ -90,12 +88,25 @@ func TestMessagesAreFramedHoweverTheStreamIsCut(t *testing.T) {
 		{"a length that has not come", "\xBF", nil, nil},
 		{"a length that has come in part", "\xBF\xFF\x83", nil, nil},
 		{"a message that has come in part", "\xBF\x04abc", nil, nil},
-		{"longer than the longest", frame("abc") + "\xBF\x81\x80\x04", []string{frame("abc")}, cot.ErrNoFrame},
-		{"as long as three bytes can say", "\xBF\xFF\xFF\x7F", nil, cot.ErrNoFrame},
-		{"a length of four bytes", "\xBF\x81\x80\x80\x00a", nil, cot.ErrNoFrame},
-		{"a length that does not end", "\xBF" + repeat("\x80", 20), nil, cot.ErrNoFrame},
-		{"a good frame after a bad one", "\xBF\xFF\xFF\x7F" + frame("abc"), nil, cot.ErrNoFrame},
+		{"longer than the longest", frame("abc") + "\xBF\x81\x80\x04" + frame("d"), []string{frame("abc"), frame("d")}, nil},
+		{"as long as three bytes can say", "\xBF\xFF\xFF\x7F" + frame("abc"), []string{frame("abc")}, nil},
+		{"a length of four bytes", "\xBF\x81\x80\x80\x00a" + frame("abc"), []string{frame("abc")}, nil},
+		{"a length that does not end", "\xBF" + repeat("\x80", 20) + frame("abc"), []string{frame("abc")}, nil},
+		{"a frame where the length ought to be", "\xBF\xFF" + frame(repeat("\x80", 200)), []string{frame(repeat("\x80", 200))}, nil},
+		{"a frame where the last byte of the length ought to be", "\xBF\xFF\xFF" + frame(""), []string{frame("")}, nil},
+		{"bad lengths one behind the other", repeat("\xBF\x81\x80\x04", 1000) + frame("abc") + repeat("\xBF\xFF\xFF\x7F", 1000) + frame("d"),
+			[]string{frame("abc"), frame("d")}, nil},
+		{"a bad length that may yet be one", frame("abc") + "\xBF\xFF\xFF", []string{frame("abc")}, nil},
 		{"0xBF twice", "\xBF" + frame("abc"), nil, nil}, // a length of 447
+		{"0xBF twice, and what that swallows", "\xBF" + frame("abc") + repeat(frame("def"), 100),
+			append([]string{"\xBF" + frame("abc") + repeat(frame("def"), 100)[:444]}, slices.Repeat([]string{frame("def")}, 11)...), nil},
+		{"as many bad lengths as may be", repeat("\xBF\x81\x80\x04", cot.MaxEvent/4) + frame("abc"), []string{frame("abc")}, nil},
+		{"more bad lengths than may be", repeat("\xBF\x81\x80\x04", cot.MaxEvent/4) + "\x00" + frame("abc"), nil, cot.ErrNoFrame},
+		{"a bad length where no more may be skipped", repeat("\x00", cot.MaxEvent) + "\xBF\x81\x80\x04" + frame("abc"), nil, cot.ErrNoFrame},
+		{"a good frame among as many as may be twice", repeat("\xBF\x81\x80\x04", cot.MaxEvent/4) + frame("") + repeat("\x00", cot.MaxEvent) + frame("abc"),
+			[]string{frame(""), frame("abc")}, nil},
+		{"as many 0xBF as may be", repeat("\xBF", cot.MaxEvent+3), nil, nil},
+		{"more 0xBF than may be", repeat("\xBF", cot.MaxEvent+4), nil, cot.ErrNoFrame},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, sizes := range [][]int{{max(1, len(c.stream))}, {1}, {2}, {3}, {5}, {1, 4}, {1400}, {4096, 1}} {
@@ -120,9 +131,9 @@ func TestMessageFramerHoldsNothingWhenIdle(t *testing.T) {
 	if _, ok, err := f.Next(); ok || err != nil || f.Buffered() != 0 {
 		t.Errorf("ok %v, %v, %d bytes", ok, err, f.Buffered())
 	}
-	f.Feed([]byte("\xBF\xFF\xFF\xFF"))
+	f.Feed([]byte(repeat("\xBF\xFF\xFF\xFF", cot.MaxEvent/4) + "\x00"))
 	for range 2 {
-		if _, _, err := f.Next(); err == nil || err.Error() != "no frame of at most 65536 bytes" {
+		if _, _, err := f.Next(); err == nil || err.Error() != "no frame within 65536 bytes" {
 			t.Errorf("got %v", err)
 		}
 		f.Feed([]byte(frame("abc")))
@@ -150,6 +161,34 @@ func TestLengthThatIsPromisedIsNotAllocated(t *testing.T) {
 	runtime.KeepAlive(framers)
 }
 
+// Each 0xBF is looked at once, however many there are and however they come.
+func TestNothingBut0xBFCostsNoMoreThanItsSize(t *testing.T) {
+	for _, part := range []string{"\xBF", "\xBF\x81\x80\x04", "\xBF\xFF", "\xBF\x80\x80", "\x80\xBF", "\xBF\x80\x80\x04", "\xBF\xFF\xFF\xFF\xBF\x00"} {
+		stream := []byte(repeat(part, (8<<20)/len(part)))
+		for _, size := range []int{1, 1400, len(stream)} {
+			began := time.Now()
+			var f cot.MessageFramer
+			frames := 0
+			for chunk := range chunks(stream, size) {
+				f.Feed(chunk)
+				for {
+					_, ok, err := f.Next()
+					if err != nil {
+						f.Release() // and go on, as if it were the next session
+					}
+					if !ok {
+						break
+					}
+					frames++
+				}
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%q cut by %d: %v for %d frames", part, size, took, frames)
+			}
+		}
+	}
+}
+
 // FuzzMessageFramer: any cut of the stream gives what the whole stream gives. The stream is repeated so that short
 // inputs reach the limit.
 func FuzzMessageFramer(f *testing.F) {
@@ -159,6 +198,9 @@ func FuzzMessageFramer(f *testing.F) {
 	f.Add([]byte("\xBF\x80\x80\x04"), []byte{7}, uint16(20000))
 	f.Add([]byte("\x00\x01"), []byte{255, 255, 1}, uint16(40000))
 	f.Add([]byte("\xBF\x00\x00\xBF\x80\x80\x00"), []byte{0}, uint16(2))
+	f.Add([]byte("\xBF\x81\x80\x04\xBF\x01"), []byte{1, 3}, uint16(200))
+	f.Add([]byte("\xBF"), []byte{50}, uint16(65530))
+	f.Add([]byte("\xBF\xFF\xFF\xBF\x00\xBF\xFF"), []byte{2}, uint16(9000))
 	f.Fuzz(func(t *testing.T, part, cuts []byte, times uint16) {
 		stream := []byte(repeat(string(part), min(int(times), 200_000/max(1, len(part)))))
 		sizes := []int{4096}

@@ -287,23 +287,28 @@ func TestGarbageBetweenFramesIsSkippedAndBadFramesAreDropped(t *testing.T) {
 	w.log.wait(t, "session cut")
 }
 
-func TestLengthBeyondALimitCutsTheSession(t *testing.T) {
+// As TAK clients do, it looks for the next frame behind a length that none can have, and behind anything else that is none.
+func TestGarbageBetweenFramesIsSkippedUnlessThereIsNoEndOfIt(t *testing.T) {
 	for name, bytes := range map[string]string{
-		"65537":                    "\xbf\x81\x80\x04",
+		"a length of 65537":        "\xbf\x81\x80\x04",
 		"a varint that never ends": "\xbf\xff\xff\xff\xff",
-		"no frame at all":          strings.Repeat("x", 100<<10),
+		"something else":           strings.Repeat("x", 60<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := withProtobuf(t)
-			f := w.framedClient("alice")
-			io.WriteString(f.conn, bytes)
-			if _, err := f.hear(); err == nil {
-				t.Fatal("it stays")
-			}
-			if line := w.log.wait(t, "session cut"); line["cause"] != "no_frame" {
-				t.Errorf("the log says %v", line)
-			}
+			alice, bob := w.framedClient("alice"), w.framedClient("bob")
+			alice.send(bytes, frameOf(t, position("alice", 1)))
+			bob.expectEvents("a-f-G-U-C alice")
 		})
+	}
+	w := withProtobuf(t)
+	f := w.framedClient("alice")
+	io.WriteString(f.conn, strings.Repeat("x", 100<<10))
+	if _, err := f.hear(); err == nil {
+		t.Fatal("it stays")
+	}
+	if line := w.log.wait(t, "session cut"); line["cause"] != "no_frame" {
+		t.Errorf("the log says %v", line)
 	}
 }
 
