@@ -32,7 +32,8 @@ type Event struct {
 	Stale time.Time // event/@stale; zero where absent or not a time; UTC where it names no zone
 
 	// Dests are whom the sender addresses it to, in the order written, as often as written; nil where it names nobody,
-	// with a marti element or without. There may be as many as 64 KiB hold, which is some five thousand.
+	// with a marti element or without. There may be as many as 64 KiB hold, which is some five thousand. Copies of an
+	// Event share them, as they do Chat.Members: neither may be changed.
 	Dests []Dest
 	Marti bool   // there is an event/detail/marti, be it an empty one
 	Chat  Chat   // of the first event/detail/__chat or __chatreceipt
