@@ -125,6 +125,9 @@ func TestAddresseesAreNotCarriedOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		sameEvent(t, cot.Event{}, accepted(t, []byte(`<event></event>`)))
+		accepted(t, []byte(`<event><detail><marti/><__chat/></detail></event>`))
+		sameEvent(t, cot.Event{Marti: true, Chat: cot.Chat{ID: "b"}},
+			accepted(t, []byte(`<event><detail><marti/><a><chatgrp uid1="a"/></a><__chat id="b"/></detail></event>`)))
 	}
 }
 

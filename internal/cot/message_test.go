@@ -96,6 +96,24 @@ func TestElementTakesThePlaceOfItsMessage(t *testing.T) {
 	}
 }
 
+// An element with a prefix takes the place of a message too, but it is not CoT's, and nothing is read of it.
+func TestElementWithAPrefixTakesThePlaceOfItsMessage(t *testing.T) {
+	m := fullMessage()
+	for _, c := range []struct{ details, callsign, team string }{
+		{`<a/>`, "ALPINE 1", "Cyan"},
+		{`<p:contact xmlns:p="u" callsign="B"/>`, "", "Cyan"},
+		{`<p:__group xmlns:p="u" name="Red"/>`, "ALPINE 1", ""},
+		{`<p:__group xmlns:p="u" name="Red"/><__group name="Blue"/>`, "ALPINE 1", "Blue"},
+	} {
+		m.CotEvent.Detail.XmlDetail = c.details
+		message, err := cot.ParseMessage(encode(t, m))
+		if err != nil || message.Event.Callsign != c.callsign || message.Event.Team != c.team {
+			t.Errorf("%s: %v, %+v", c.details, err, message.Event)
+		}
+		sameEvent(t, accepted(t, message.AppendXML(nil)), message.Event)
+	}
+}
+
 func TestMessagesThatAreRefused(t *testing.T) {
 	event := func(change func(*takproto.CotEvent)) []byte {
 		m := fullMessage()

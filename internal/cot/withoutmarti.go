@@ -76,7 +76,7 @@ func (s *scanner) withoutMarti() []byte {
 			rest = append(rest, "<!---->"...)
 		}
 	}
-	if s.refused != nil || s.depth != s.floor {
+	if s.refused != nil {
 		return nil
 	}
 	return append(rest, s.b[from:]...)
