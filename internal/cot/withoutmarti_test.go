@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -231,6 +232,28 @@ func TestEveryDetailIsWithoutMarti(t *testing.T) {
 		t.Errorf("got %s", got.Raw)
 	}
 	checkWithout(t, event, got)
+}
+
+// One message goes to many, to some with its marti and to some without.
+func TestMessageWithoutMartiLeavesTheOtherAlone(t *testing.T) {
+	message, err := cot.ParseMessage(toFrame(t, seeds(t)["file-transfer"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := string(message.AppendXML(nil))
+	without := string(accepted(t, []byte(with)).WithoutMarti().Raw)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 100 {
+				less, err := message.WithoutMarti()
+				if err != nil || string(less.AppendXML(nil)) != without || string(message.AppendXML(nil)) != with {
+					t.Errorf("%v, %s, %s", err, less.AppendXML(nil), message.AppendXML(nil))
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // Raw and Frame are the caller's memory. What comes of it once that holds something else is of no use, but no panic.
