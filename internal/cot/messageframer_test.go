@@ -6,6 +6,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,14 +50,23 @@ func feedMessages(t *testing.T, stream []byte, sizes ...int) (frames []string, e
 
 // cutMessages is what a message framer should do, for a stream that is there as a whole.
 func cutMessages(stream string) (frames []string, err error) {
-	for skipped := 0; len(stream) > 0; {
+	skipped := 0
+	for {
+		at := strings.IndexByte(stream, 0xBF)
+		if at < 0 {
+			at = len(stream)
+		}
+		if skipped += at; skipped > cot.MaxEvent {
+			return frames, cot.ErrNoFrame
+		}
+		if stream = stream[at:]; stream == "" {
+			return frames, nil
+		}
 		length, n := binary.Uvarint([]byte(stream[1:min(4, len(stream))]))
 		switch {
-		case stream[0] != 0xBF, n == 0 && len(stream) >= 4, length > cot.MaxEvent:
+		case n == 0 && len(stream) >= 4, length > cot.MaxEvent:
 			stream = stream[1:]
-			if skipped++; skipped > cot.MaxEvent {
-				return frames, cot.ErrNoFrame
-			}
+			skipped++
 		case n == 0 || len(stream) < 1+n+int(length):
 			return frames, nil
 		default:
@@ -64,7 +74,6 @@ func cutMessages(stream string) (frames []string, err error) {
 			skipped = 0
 		}
 	}
-	return frames, nil
 }
 
 func TestMessagesAreFramedHoweverTheStreamIsCut(t *testing.T) {
