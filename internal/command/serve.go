@@ -33,6 +33,7 @@ type serveOptions struct {
 	drain     time.Duration
 	onlyXML   bool
 	bind      string
+	hold      time.Duration
 	metrics   string
 	lists     []string
 	staleList string
@@ -59,7 +60,7 @@ func newServeCommand(g *global, runF func(context.Context, *serveOptions) error)
 		Use:   "serve",
 		Short: "Serve CoT over mutual TLS",
 		Long: `Serve CoT over mutual TLS from the store's endpoint room: every well-formed event of a client goes to
-all the others. Only clients whose certificate this authority issued, and that is neither expired nor
+the others of its groups, or to whom it names. Only clients whose certificate this authority issued, and that is neither expired nor
 revoked, are let in; who is revoked while connected is cut off within a second.
 
 It speaks XML, and TAK protocol version 1 (protobuf) with every client that asks for it, and puts what one says
@@ -67,6 +68,9 @@ into the other's words.
 
 It opens nothing outside endpoint/ but what --crl names, watches the files, and ends cleanly on SIGINT and
 SIGTERM. SIGHUP has it read everything anew.
+
+Groups are those of the certificates (ftsca issue client --group), or those of endpoint/groups.yaml. Who is in
+none hears all others who are in none.
 
 --crl names an X.509 list that another program signs with the same authority's key: what it revokes counts
 beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.
@@ -76,6 +80,7 @@ seconds' worth; then it is read from no faster, and cut when that lasts for --fl
 comes near it, but a gateway for hundreds may need more. An address from which too many handshakes fail is
 not listened to for a while; --allow names those that are listened to at all.`,
 		Example: `  ftsca serve
+  ftsca serve --hold 1h
   ftsca serve --listen 10.0.0.5:8089 --log-format json
   ftsca serve --crl /opt/fts/certs/ca.pem
   ftsca serve --metrics 9089
@@ -89,6 +94,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log lines: text or json")
 	flags.StringVar(&o.metrics, "metrics", "", "`address` for /metrics, /healthz and /readyz over HTTP; a port alone is on 127.0.0.1")
 	flags.StringVar(&o.bind, "bind", bindStrict, "what to do with a position under a uid of another name: strict drops it, warn passes it on, off")
+	flags.DurationVar(&o.hold, "hold", endpoint.DefaultHold, "how long to keep what is for a device that is away; 0: not at all")
 	flags.BoolVar(&o.onlyXML, "no-protobuf", false, "speak XML alone, and do not offer TAK protocol version 1")
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
@@ -114,6 +120,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain, NoProtobuf: o.onlyXML}
 	if config.Bind, err = o.binding(); err != nil {
 		return err
+	}
+	switch {
+	case o.hold < 0:
+		return usagef("--hold %s: give a time, or 0 to keep nothing", o.hold)
+	case o.hold == 0:
+		config.Hold = -1
+	default:
+		config.Hold = o.hold
 	}
 	if err := o.limits.apply(&config); err != nil {
 		return err
@@ -141,7 +155,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	gate := mtls.NewGate(trust, g.env.Now)
-	config.Gate = gate
+	config.Gate, config.Groups = gate, report.Groups
 	register := s.Register()
 	config.Generation = func(serial string) int {
 		generation, _ := register.Generation(serial)
@@ -183,6 +197,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		OnTrust: func(t *mtls.Trust, r reload.Report) {
 			gate.Swap(t)
 			e.Judge()
+			e.Regroup(r.Groups)
 			shown.Load(loaded(s, t, r), g.env.Now())
 			log.Info("reloaded", slog.Int("revoked", len(r.Entries)), slog.Int("vanished", len(r.Vanished)))
 			logReport(log, r)

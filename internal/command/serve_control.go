@@ -90,7 +90,8 @@ func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func sessionOf(s endpoint.SessionStats) control.Session {
 	return control.Session{
-		Name: s.Name, Callsign: s.Callsign, Serial: s.Serial, Generation: s.Generation, Fingerprint: s.Fingerprint, Address: s.Address,
+		Name: s.Name, Callsign: s.Callsign, Groups: s.Groups, Serial: s.Serial, Generation: s.Generation,
+		Fingerprint: s.Fingerprint, Address: s.Address,
 		Since: second(s.Since), Encoding: s.Encoding, TLS: tls.VersionName(s.TLS),
 		QueueEvents: s.Queued.Events, QueueBytes: s.Queued.Bytes,
 		Received: s.Received, Sent: s.Sent, Dropped: s.Dropped,

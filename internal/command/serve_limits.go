@@ -25,6 +25,7 @@ const (
 type limitFlags struct {
 	allow    []string
 	clients  int
+	sessions int
 	events   int
 	bytes    int
 	failures int
@@ -34,6 +35,7 @@ type limitFlags struct {
 func (l *limitFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&l.allow, "allow", nil, "`networks` (10.20.0.0/16,2001:db8::/32) or addresses to take connections from, and no others; may be repeated")
 	flags.IntVar(&l.clients, "max-clients", 0, "how many may be connected at a time; 0: as many as there are descriptors for")
+	flags.IntVar(&l.sessions, "max-sessions-per-cert", endpoint.DefaultSessionsPerCert, "how often one certificate may be connected at a time; 0: no limit")
 	flags.IntVar(&l.events, "max-events-per-second", endpoint.DefaultEventsPerSecond, "how many events one client may send; 0: no limit")
 	flags.IntVar(&l.bytes, "max-bytes-per-second", endpoint.DefaultBytesPerSecond, "how many bytes one client may send; 0: no limit")
 	flags.DurationVar(&l.grace, "flood-grace", endpoint.DefaultGrace, "how long a client may go on above its budget before it is cut")
@@ -48,6 +50,7 @@ func (l *limitFlags) apply(c *endpoint.Config) error {
 		to    *int
 	}{
 		{"--max-clients", l.clients, &c.MaxClients},
+		{"--max-sessions-per-cert", l.sessions, &c.MaxSessionsPerCert},
 		{"--max-events-per-second", l.events, &c.MaxEventsPerSecond},
 		{"--max-bytes-per-second", l.bytes, &c.MaxBytesPerSecond},
 		{"--max-failures-per-minute", l.failures, &c.MaxFailures},

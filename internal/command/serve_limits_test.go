@@ -39,6 +39,8 @@ func TestLimitsOfServeAreReadFromItsFlags(t *testing.T) {
 	}{
 		{"", func(*endpoint.Config) {}},
 		{"--max-clients=1", func(c *endpoint.Config) { c.MaxClients = 1 }},
+		{"--max-sessions-per-cert=5", func(c *endpoint.Config) { c.MaxSessionsPerCert = 5 }},
+		{"--max-sessions-per-cert=0", func(c *endpoint.Config) { c.MaxSessionsPerCert = endpoint.NoLimit }},
 		{"--max-events-per-second=2", func(c *endpoint.Config) { c.MaxEventsPerSecond = 2 }},
 		{"--max-bytes-per-second=3", func(c *endpoint.Config) { c.MaxBytesPerSecond = 3 }},
 		{"--max-failures-per-minute=4", func(c *endpoint.Config) { c.MaxFailures = 4 }},
@@ -57,7 +59,7 @@ func TestLimitsOfServeAreReadFromItsFlags(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run("serve "+tc.args, func(t *testing.T) {
-			want := endpoint.Config{MaxClients: endpoint.NoLimit, MaxEventsPerSecond: 200, MaxBytesPerSecond: 262144,
+			want := endpoint.Config{MaxClients: endpoint.NoLimit, MaxSessionsPerCert: 8, MaxEventsPerSecond: 200, MaxBytesPerSecond: 262144,
 				MaxFailures: 120, Grace: 30 * time.Second}
 			tc.want(&want)
 			got, err := limitsOf(strings.Fields(tc.args)...)
@@ -85,6 +87,7 @@ func TestLimitsOfServeAreReadFromItsFlags(t *testing.T) {
 func TestLimitsThatCannotBeMeantAreUsageErrors(t *testing.T) {
 	for _, tc := range []struct{ arg, want string }{
 		{"--max-clients=-1", "--max-clients -1: give a number from 1, or 0 for no limit"},
+		{"--max-sessions-per-cert=-1", "--max-sessions-per-cert -1: give a number from 1, or 0 for no limit"},
 		{"--max-events-per-second=-2", "--max-events-per-second -2: give a number from 1, or 0 for no limit"},
 		{"--max-bytes-per-second=-3", "--max-bytes-per-second -3: give a number from 1, or 0 for no limit"},
 		{"--max-failures-per-minute=-4", "--max-failures-per-minute -4: give a number from 1, or 0 for no limit"},

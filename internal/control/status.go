@@ -30,6 +30,7 @@ type Expiry struct {
 type Session struct {
 	Name        string    `json:"name"`        // of its certificate
 	Callsign    string    `json:"callsign"`    // in its own words; empty while it has told none
+	Groups      []string  `json:"groups"`      // that it is in; "__ANON__" alone where it is in none
 	Serial      string    `json:"serial"`      // of its certificate, in lower-case hex
 	Generation  int       `json:"generation"`  // of its certificate among those of the name, from 1; 0 where it is not known
 	Fingerprint string    `json:"fingerprint"` // SHA-256 of its certificate, in lower-case hex

@@ -45,17 +45,17 @@ func TestAllocationsForAnEventDoNotGrowWithItsReceivers(t *testing.T) {
 	for name, mixed := range map[string]bool{"xml": false, "mixed": true} {
 		t.Run(name, func(t *testing.T) {
 			measure := func(receivers int) float64 {
-				h := newHub(time.Now, newPositions(room{10, 1 << 20}, room{10, 1 << 20}))
+				h := newHub(time.Now, newItems(room{10, 1 << 20}, room{10, 1 << 20}), newHeld(time.Minute))
 				var running, wrote sync.WaitGroup
 				from := &sink{}
-				h.join(from)
+				h.join(as(from, "from"))
 				for i := range receivers {
 					s := &sink{wrote: &wrote}
 					if mixed && i%2 == 0 {
 						s.as = inProtobuf
 					}
 					s.out = outbox{conn: discard{}, limit: load{1000, 1 << 20}, timeout: time.Hour, owner: sinkOwner{s}, running: &running, speaks: s.as}
-					h.join(s)
+					h.join(as(s, "to"))
 				}
 				once := func() {
 					wrote.Add(receivers)
@@ -99,7 +99,7 @@ func TestEventIsTranslatedOnceThoughNobodyNeededThatWhenItCame(t *testing.T) {
 }
 
 func TestKeptPositionOfABatchIsNotTranslatedAnew(t *testing.T) {
-	table := newPositions(room{10, 1 << 20}, room{10, 1 << 20})
+	table := newItems(room{10, 1 << 20}, room{10, 1 << 20})
 	event, err := cot.Parse([]byte(positionXML))
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +111,8 @@ func TestKeptPositionOfABatchIsNotTranslatedAnew(t *testing.T) {
 		b.said()
 	}
 	p := b.finish()
-	table.see(&listener{}, b.seen[1], p)
-	kept := table.last(time.Now())[0]
+	table.see(as(&listener{}, "a"), b.seen[1], p)
+	kept := table.visible(as(nil, "b"), nil, time.Now())[0]
 	if !kept.made || !bytes.Equal(kept.in(inProtobuf), p.other[len(p.other)/2:]) || !bytes.Equal(kept.in(inXML), event.Raw) {
 		t.Errorf("%+v is kept", kept)
 	}

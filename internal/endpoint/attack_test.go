@@ -51,6 +51,7 @@ func attacked(t testing.TB, a attack, quiet time.Duration) outcome {
 	w := newWorld(t, func(c *endpoint.Config) {
 		c.NoProtobuf = false
 		c.MaxFailures = endpoint.NoLimit // or no attack would last, and healthy clients share its address here
+		c.MaxSessionsPerCert = endpoint.NoLimit
 		if a.config != nil {
 			a.config(c)
 		}

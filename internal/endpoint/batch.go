@@ -6,10 +6,11 @@ import (
 	"github.com/ftsca/ftsca/internal/cot"
 )
 
-// A batch gathers the events of one read into one parcel.
+// A batch gathers events of one read, for the same receivers, into one parcel.
 type batch struct {
 	came   encoding
-	both   bool // somebody is spoken to in the other encoding
+	both   bool          // somebody is spoken to in the other encoding
+	to     []destination // nil: everyone in the sender's groups
 	parcel *parcel
 	seen   []sighting
 	spans  []span
@@ -34,12 +35,22 @@ func (b *batch) add(e cot.Event, raw []byte, behind int) {
 	from, other := len(b.parcel.bytes), len(b.parcel.other)
 	b.parcel.bytes = append(b.parcel.bytes, raw...)
 	b.parcel.events++
-	if e.IsPosition() && e.UID != "" {
-		b.seen = append(b.seen, sighting{
-			uid: e.UID, kind: e.Type, callsign: e.Callsign, own: e.Endpoint != "", stale: e.Stale,
-		})
+	if s, is := sightingOf(e); is && b.to == nil {
+		b.seen = append(b.seen, s)
 		b.spans = append(b.spans, span{extent{from, len(b.parcel.bytes)}, extent{other, other}})
 	}
+}
+
+// sightingOf returns what an event that goes to everyone says about what is on the map.
+func sightingOf(e cot.Event) (s sighting, is bool) {
+	switch {
+	case e.IsDelete() && e.Link != "":
+		return sighting{uid: e.Link, gone: true}, true
+	case keeps(e.Type) && e.UID != "":
+		own := e.IsPosition() && e.Endpoint != ""
+		return sighting{uid: e.UID, kind: e.Type, callsign: e.Callsign, team: e.Team, own: own, stale: e.Stale}, true
+	}
+	return sighting{}, false
 }
 
 // said notes that the other form of what was added last stands in the parcel.

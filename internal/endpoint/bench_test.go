@@ -88,7 +88,7 @@ func benchServer(kind string) error {
 			list[big.NewInt(n<<40).String()] = true
 		}
 		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
-		c := endpoint.Config{Gate: gate, NoProtobuf: kind != anyEndpoint}
+		c := endpoint.Config{Gate: gate, NoProtobuf: kind != anyEndpoint, MaxSessionsPerCert: endpoint.NoLimit}
 		if kind != guardedEndpoint {
 			c.MaxEventsPerSecond, c.MaxBytesPerSecond = endpoint.NoLimit, endpoint.NoLimit
 		}

@@ -12,16 +12,18 @@ import (
 // What a Config stands for that says nothing else.
 const (
 	DefaultFailures        = 120
+	DefaultSessionsPerCert = 8
 	DefaultEventsPerSecond = 200
 	DefaultBytesPerSecond  = 256 << 10
 	DefaultGrace           = 30 * time.Second
+	DefaultHold            = 10 * time.Minute
 )
 
 // NoLimit in a field of Config means that there is no limit of this kind.
 const NoLimit = math.MaxInt
 
 // Config says what an Endpoint works with and where its limits are. Gate is required; every other field may be zero,
-// which stands for the default named beside it. A negative number counts as zero.
+// which stands for the default named beside it. A negative number counts as zero, but for Hold.
 type Config struct {
 	// Gate holds the trust in force: server certificate, accepted issuers, revocations.
 	Gate *mtls.Gate
@@ -65,6 +67,9 @@ type Config struct {
 	// MaxClients bounds the sessions. When it is reached, a peer is let in only in place of an earlier session with its
 	// own certificate that has said nothing for half a minute. Zero: NoLimit.
 	MaxClients int
+	// MaxSessionsPerCert bounds the sessions of one certificate. One more takes the place of the one that has been silent
+	// longest. Zero: DefaultSessionsPerCert.
+	MaxSessionsPerCert int
 	// MaxEventsPerSecond and MaxBytesPerSecond are what one session may send, pings and malformed pieces included. It
 	// may send ten seconds' worth ahead of time, which is heard within a second. Who sends more is read from no faster than this, so that nobody else bears
 	// it; a read costs 256 bytes at least. Zero: DefaultEventsPerSecond and DefaultBytesPerSecond, far beyond what a
@@ -80,14 +85,20 @@ type Config struct {
 	// NoProtobuf keeps every session in XML: TAK protocol version 1 is not offered.
 	NoProtobuf bool
 
-	// Positions and PositionBytes bound the last positions that are kept for newcomers, of all sessions together.
-	// Zero: 20,000 and 32 MiB.
-	Positions     int
-	PositionBytes int
-	// SessionPositions and SessionPositionBytes bound those kept of any one session. A gateway speaks for hundreds
-	// of devices. Zero: 1000 and 1 MiB.
-	SessionPositions     int
-	SessionPositionBytes int
+	// Groups are the groups of names, in place of those in their certificates; see [Endpoint.Regroup]. Nil: those in the
+	// certificates.
+	Groups map[string][]string
+	// Hold is how long events are kept for destinations that are away. Zero: DefaultHold. Negative: none are.
+	Hold time.Duration
+
+	// Items and ItemBytes bound what is kept for newcomers, of all names together: last positions, and what is on the map
+	// until it goes stale. Zero: 20,000 and 32 MiB.
+	Items     int
+	ItemBytes int
+	// NameItems and NameItemBytes bound what is kept of any one name. A gateway speaks for hundreds of devices. Zero: 1000
+	// and 1 MiB.
+	NameItems     int
+	NameItemBytes int
 }
 
 // withDefaults returns c with every zero or negative limit replaced by its default.
@@ -113,13 +124,17 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxHandshakes, 1024)
 	number(&c.MaxFailures, DefaultFailures)
 	number(&c.MaxClients, NoLimit)
+	number(&c.MaxSessionsPerCert, DefaultSessionsPerCert)
 	number(&c.MaxEventsPerSecond, DefaultEventsPerSecond)
 	number(&c.MaxBytesPerSecond, DefaultBytesPerSecond)
 	duration(&c.Grace, DefaultGrace)
-	number(&c.Positions, 20_000)
-	number(&c.PositionBytes, 32<<20)
-	number(&c.SessionPositions, 1000)
-	number(&c.SessionPositionBytes, 1<<20)
+	if c.Hold == 0 {
+		c.Hold = DefaultHold
+	}
+	number(&c.Items, 20_000)
+	number(&c.ItemBytes, 32<<20)
+	number(&c.NameItems, 1000)
+	number(&c.NameItemBytes, 1<<20)
 	return c
 }
 

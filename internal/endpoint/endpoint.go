@@ -29,7 +29,9 @@ type Endpoint struct {
 	log      *slog.Logger
 	now      func() time.Time
 	hub      *hub
-	last     *positions
+	items    *items
+	held     *held
+	groups   *groups
 	sessions sessions
 	bound    bindings
 	shaking  handshakes
@@ -47,12 +49,11 @@ func New(c Config) *Endpoint {
 		panic("endpoint: Config.Gate is nil")
 	}
 	c = c.withDefaults()
-	last := newPositions(
-		room{c.Positions, c.PositionBytes},
-		room{c.SessionPositions, c.SessionPositionBytes})
+	items, held := newItems(room{c.Items, c.ItemBytes}, room{c.NameItems, c.NameItemBytes}), newHeld(c.Hold)
 	e := &Endpoint{
-		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, last), last: last,
-		sessions: sessions{limit: c.MaxClients},
+		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, items, held),
+		items: items, held: held, groups: newGroups(c.Groups),
+		sessions: sessions{limit: c.MaxClients, each: c.MaxSessionsPerCert},
 		shaking:  handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
 		rates:    ratesOf(c),
 	}
@@ -91,10 +92,23 @@ func (e *Endpoint) Judge() {
 			cause := refusalCause(err)
 			s.cut(cause)
 			if cause == Cause(mtls.Revoked.String()) {
-				e.bound.releaseName(s.peer.Name)
+				e.forget(s.peer.Name)
 			}
 		}
 	}
+}
+
+// forget lets go of all that a revoked name has claimed, put on the map, and said to those who are away; unless it is here
+// with another certificate.
+func (e *Endpoint) forget(name string) {
+	for _, s := range e.sessions.picture() {
+		if s.peer.Name == name && s.cause.Load() == nil {
+			return
+		}
+	}
+	e.bound.releaseName(name)
+	e.items.forget(name)
+	e.held.forget(name)
 }
 
 // Unbind frees a uid from the name that has claimed it, and tells whether one had.
@@ -103,7 +117,7 @@ func (e *Endpoint) Unbind(uid string) bool { return e.bound.release(uid) }
 // Stats returns the counters as they are now.
 func (e *Endpoint) Stats() Stats {
 	c := &e.counters
-	kept := e.last.size()
+	kept, held := e.items.size(), e.held.size()
 	xml, protobuf := c.traffic[inXML].picture(), c.traffic[inProtobuf].picture()
 	queued, longest := e.queued()
 	return Stats{
@@ -112,9 +126,9 @@ func (e *Endpoint) Stats() Stats {
 		Handshakes: c.handshakes.picture(),
 		Traffic:    xml.plus(protobuf), XML: xml, Protobuf: protobuf,
 		Queued: queued, Longest: longest,
-		Dropped:   c.dropped.picture(),
-		Ended:     c.ended.picture(),
-		Positions: kept.count, PositionBytes: kept.bytes,
+		Dropped: c.dropped.picture(),
+		Ended:   c.ended.picture(),
+		Items:   kept.count, ItemBytes: kept.bytes, Held: held.count,
 		Bound: e.bound.len(),
 	}
 }
@@ -150,6 +164,8 @@ func (e *Endpoint) watch(ctx context.Context) {
 		case <-judge.C:
 			e.Judge()
 			e.door.turned.tell()
+			e.items.sweep(e.now())
+			e.held.sweep(e.now())
 		case <-look.C:
 			e.look()
 		}
@@ -198,9 +214,11 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	e.shaken(OK, since)
 	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
-	e.log.Info("session started", s.who())
+	groups := e.groups.of(peer)
+	e.log.Info("session started", s.who(), slog.Any("groups", groups.names))
 	s.offer()
-	e.hub.join(s)
+	e.hub.join(author{s, peer.Name, groups})
+	e.hub.move(s, e.groups.of(peer)) // they may have changed meanwhile
 	if s.cause.Load() != nil {
 		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard
 	}

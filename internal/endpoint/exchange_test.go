@@ -156,10 +156,9 @@ func TestOthersLearnThatAClientIsGone(t *testing.T) {
 		}
 	}
 	bob.expectNothing() // nothing is said of the drone, which may be there still
-	if got := w.e.Stats().Positions; got != 0 {
-		t.Errorf("%d positions are kept of one who left", got)
-	}
-	w.client("carol").expectNothing()
+	carol := w.client("carol")
+	carol.expect(repeated("drone", 1, later))
+	carol.expectNothing()
 }
 
 func TestUIDThatCameBackOnANewConnectionIsNotSaidToBeGone(t *testing.T) {

@@ -92,7 +92,7 @@ func TestReturningDeviceTakesThePlaceOfItsOwnDeadSession(t *testing.T) {
 				if s.Ended[endpoint.Replaced] != 1 || s.Sessions != 2 {
 					t.Errorf("the counters say %+v", s)
 				}
-				if line := w.log.wait(t, "session cut"); line["name"] != "alice" || line["cause"] != "replaced" {
+				if line := w.log.wait(t, "session ended"); line["name"] != "alice" || line["cause"] != "replaced" {
 					t.Errorf("the log says %v", line)
 				}
 			})

@@ -78,6 +78,13 @@ func (d *delivery) expect(receivers int) {
 	}
 }
 
+// expect says how many receive p, for those who wait until they have.
+func (p *parcel) expect(receivers int) {
+	if p.delivery != nil {
+		p.delivery.expect(receivers)
+	}
+}
+
 // land notes that the parcel was sent to one more.
 func (d *delivery) land() {
 	if d.landed.Add(1) == d.most.Load() {

@@ -9,7 +9,8 @@ import (
 // A member takes part in the exchange. Its methods are called under the hub's lock, so they must neither wait nor
 // call the hub.
 type member interface {
-	// welcome hands over everyone's last position, once, before anything is delivered.
+	// welcome hands over everyone's last position and what they have put on the map, before anything that is delivered
+	// later.
 	welcome(last []*parcel)
 	// deliver hands over what another member published.
 	deliver(p *parcel)
@@ -20,34 +21,35 @@ type member interface {
 }
 
 // The hub is where events come in and go out. Publishing and delivering are one step under the reading side of the
-// lock, joining and leaving are steps under the writing side: so a newcomer's last positions are exactly those
+// lock, joining, leaving and moving are steps under the writing side: so a newcomer's last positions are exactly those
 // published before it joined, and what is delivered to it exactly what was published since.
 type hub struct {
-	now  func() time.Time
-	last *positions
+	now   func() time.Time
+	items *items
+	held  *held
 
-	mu      sync.RWMutex
-	members []member
-	index   map[member]int
-	closed  bool
-	speak   [2]atomic.Int32 // how many members are spoken to in each encoding
+	mu    sync.RWMutex
+	seats []author // of every member
+	index map[member]int
+	shut  bool
+	speak [2]atomic.Int32 // how many members are spoken to in each encoding
 }
 
-func newHub(now func() time.Time, last *positions) *hub {
-	return &hub{now: now, last: last, index: make(map[member]int)}
+func newHub(now func() time.Time, items *items, held *held) *hub {
+	return &hub{now: now, items: items, held: held, index: make(map[member]int)}
 }
 
-// join makes m a member; a closed hub takes none.
-func (h *hub) join(m member) {
+// join makes a.member a member; a closed hub takes none.
+func (h *hub) join(a author) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.shut {
 		return
 	}
-	m.welcome(h.last.last(h.now()))
-	h.index[m] = len(h.members)
-	h.members = append(h.members, m)
-	h.speak[m.speaks()].Add(1)
+	a.member.welcome(h.items.visible(a, nil, h.now()))
+	h.index[a.member] = len(h.seats)
+	h.seats = append(h.seats, a)
+	h.speak[a.member.speaks()].Add(1)
 }
 
 // turn counts m, who is spoken to in protobuf from now on, there.
@@ -63,29 +65,106 @@ func (h *hub) turn(m member) {
 // needs tells whether somebody is spoken to in an encoding.
 func (h *hub) needs(e encoding) bool { return h.speak[e].Load() > 0 }
 
-// publish delivers p, with the sightings in it, to all members but from. It does nothing and returns false when from
-// is no member (any more), so nothing comes from one that was cut, and when the hub is closed.
-func (h *hub) publish(from member, p *parcel, seen []sighting) bool {
+// A published is what became of what a member published.
+type published struct {
+	taken    bool     // false where it is no member (any more), and where the hub is closed: nothing happened
+	before   []member // those whose own positions they were, until the same device came anew
+	namesake string   // somebody else who has the same callsign
+}
+
+// publish delivers p, with the sightings in it, to all members in from's groups but from.
+func (h *hub) publish(from member, p *parcel, seen []sighting) (done published) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if _, in := h.index[from]; !in || h.closed {
-		return false
+	i, in := h.index[from]
+	if !in || h.shut {
+		return published{}
 	}
+	a := h.seats[i]
 	for _, s := range seen {
-		h.last.see(from, s, p)
-	}
-	for _, m := range h.members {
-		if m != from {
-			m.deliver(p)
+		before, namesake := h.items.see(a, s, p)
+		if before != nil {
+			done.before = append(done.before, before)
+		}
+		if namesake != "" {
+			done.namesake = namesake
+		}
+		if s.own {
+			for _, waited := range h.held.claim(a, s.uid, s.callsign, h.now()) {
+				from.deliver(waited)
+			}
 		}
 	}
-	if p.delivery != nil {
-		p.delivery.expect(len(h.members) - 1)
+	receivers := 0
+	for k := range h.seats {
+		if to := &h.seats[k]; to.member != from && to.groups.shares(a.groups) {
+			to.member.deliver(p)
+			receivers++
+		}
 	}
+	p.expect(receivers)
+	done.taken = true
+	return done
+}
+
+// send delivers p, of one event, to those of its destinations who are in from's groups, and keeps it for those who are
+// away. It returns false where from is no member, and where the hub is closed.
+func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, in := h.index[from]
+	if !in || h.shut {
+		return false
+	}
+	a := h.seats[i]
+	receivers := make(map[member]bool)
+	for _, d := range to {
+		found, away := h.find(a, d)
+		for _, m := range found {
+			receivers[m] = true
+		}
+		if away {
+			h.held.put(d, p, a, h.now())
+		}
+	}
+	delete(receivers, from)
+	delivered := 0
+	for m := range receivers {
+		if k, in := h.index[m]; in && h.seats[k].groups.shares(a.groups) {
+			m.deliver(p)
+			delivered++
+		}
+	}
+	p.expect(delivered)
 	return true
 }
 
-// leave ends m's membership and tells the rest that those whom m announced are gone. Leaving twice is no error.
+// find returns who a destination is, and whether that is a device that is away.
+func (h *hub) find(from author, d destination) (found []member, away bool) {
+	switch d.kind {
+	case toUID:
+		if m := h.items.withUID(d.value); m != nil {
+			found = []member{m}
+		}
+		return found, len(found) == 0
+	case toCallsign:
+		found = h.items.withCallsign(d.value)
+		return found, len(found) == 0
+	case toTeam:
+		return h.items.inTeam(d.value), false
+	}
+	// Nobody speaks to a group that he is not in.
+	if from.groups.has(d.value) {
+		for _, s := range h.seats {
+			if s.groups.has(d.value) {
+				found = append(found, s.member)
+			}
+		}
+	}
+	return found, false
+}
+
+// leave ends m's membership and tells those in its groups that whom m announced is gone. Leaving twice is no error.
 func (h *hub) leave(m member) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -93,20 +172,70 @@ func (h *hub) leave(m member) {
 	if !in {
 		return
 	}
-	end := len(h.members) - 1
-	h.members[i] = h.members[end]
-	h.index[h.members[i]] = i
-	h.members[end] = nil
-	h.members = h.members[:end]
+	a := h.seats[i]
+	end := len(h.seats) - 1
+	h.seats[i] = h.seats[end]
+	h.index[h.seats[i].member] = i
+	h.seats[end] = author{}
+	h.seats = h.seats[:end]
 	delete(h.index, m)
 	h.speak[m.speaks()].Add(-1)
-	gone := h.last.drop(m, h.now())
-	if gone == nil || h.closed {
+	now := h.now()
+	own := h.items.drop(a)
+	for _, n := range own {
+		h.held.left(n, now)
+	}
+	if gone := partings(own, now); gone != nil && !h.shut {
+		h.tell(a.groups, gone)
+	}
+}
+
+// tell delivers p to all in these groups; mu is held.
+func (h *hub) tell(groups *groupSet, p *parcel) {
+	for _, s := range h.seats {
+		if s.groups.shares(groups) {
+			s.member.deliver(p)
+		}
+	}
+}
+
+// move has m be in other groups.
+func (h *hub) move(m member, to *groupSet) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i, in := h.index[m]
+	if !in || h.shut {
 		return
 	}
-	for _, other := range h.members {
-		other.deliver(gone)
+	a := h.seats[i]
+	before := a.groups
+	if before == to {
+		return
 	}
+	a.groups = to
+	h.seats[i] = a
+	now := h.now()
+	own := h.items.regroup(a)
+	gone := partings(own, now)
+	for _, s := range h.seats {
+		heard, hears := s.groups.shares(before), s.groups.shares(to)
+		if s.member == m || heard == hears {
+			continue
+		}
+		if hears {
+			for _, n := range own {
+				s.member.deliver(n.parcel)
+			}
+			continue
+		}
+		if gone != nil {
+			s.member.deliver(gone)
+		}
+		if theirs := partings(h.items.own(s), now); theirs != nil {
+			m.deliver(theirs)
+		}
+	}
+	m.welcome(h.items.visible(a, before, now))
 }
 
 // close ends the exchange: nothing is published from now on, and who leaves is not announced, since it is the
@@ -114,5 +243,5 @@ func (h *hub) leave(m member) {
 func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = true
+	h.shut = true
 }

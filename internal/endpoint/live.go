@@ -16,6 +16,8 @@ type SessionStats struct {
 	// Callsign is what the last position that the peer announced as its own calls it; empty where it has announced none.
 	// It is the peer's own word, and may hold anything.
 	Callsign string
+	// Groups are those that it is in, sorted; [Anonymous] alone where it is in none.
+	Groups []string
 	// Address is where the peer connected from.
 	Address string
 	// Since is when its handshake was over.
@@ -63,8 +65,8 @@ func (s *session) stats() SessionStats {
 	depth := s.out.depth()
 	return SessionStats{
 		Name: s.peer.Name, Serial: s.peer.Serial, Fingerprint: s.peer.Fingerprint, Generation: s.generation,
-		Callsign: s.endpoint.last.callsign(s),
-		Address:  s.address, Since: s.since,
+		Callsign: s.endpoint.items.callsign(author{member: s, name: s.peer.Name}), Groups: s.endpoint.hub.groups(s),
+		Address: s.address, Since: s.since,
 		Encoding: s.endpoint.hub.speaks(s).String(), TLS: s.version(),
 		Queued:   Load{depth.events, depth.bytes},
 		Received: s.received.Load(), Sent: s.sent.Load(), Dropped: s.dropped.Load(),
@@ -85,20 +87,14 @@ func (h *hub) speaks(m member) encoding {
 	return m.speaks()
 }
 
-// callsign returns that of the last position which m announced as its own.
-func (t *positions) callsign(m member) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h := t.holders[m]
-	if h == nil {
-		return ""
+// groups are the names of those that m is in; nil where m is no member.
+func (h *hub) groups(m member) []string {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if i, in := h.index[m]; in {
+		return h.seats[i].groups.names
 	}
-	for e := h.order.Back(); e != nil; e = e.Prev() {
-		if p := e.Value.(*position); p.own {
-			return p.callsign
-		}
-	}
-	return ""
+	return nil
 }
 
 func (e encoding) String() string {

@@ -23,7 +23,7 @@ type outbox struct {
 
 	mu        sync.Mutex
 	first     []*parcel // answers: ahead of everything
-	backlog   []*parcel // everyone's last position: ahead of all that is live, and not charged to the limit
+	backlog   []*parcel // what is on the map: ahead of all that is live, and not charged to the limit
 	queue     []*parcel
 	waiting   load // in queue, and what the writer has taken of it but not yet written
 	writing   bool
@@ -88,14 +88,14 @@ func (o *outbox) answer(p *parcel) {
 	o.wake()
 }
 
-// preload sets what goes out before everything that is put later.
+// preload adds to what goes out before everything that is put later.
 func (o *outbox) preload(backlog []*parcel) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || o.finishing || len(backlog) == 0 {
 		return
 	}
-	o.backlog = backlog
+	o.backlog = append(o.backlog, backlog...)
 	o.wake()
 }
 

@@ -15,6 +15,14 @@ const (
 	inProtobuf
 )
 
+// other is the other encoding.
+func (e encoding) other() encoding {
+	if e == inXML {
+		return inProtobuf
+	}
+	return inXML
+}
+
 // A parcel is one or more whole events, one behind the other, in the encoding in which they came and, once somebody needs
 // it, in the other. Each form is made once and shared by all who receive it, so nobody may change it after it was published.
 type parcel struct {

@@ -84,6 +84,16 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 		s.out.putFirst(&parcel{came: inProtobuf, bytes: cot.PongFrame(s.endpoint.now()), events: 1})
 	case !s.speaksFor(m.Event):
 	default:
+		to, ok := s.route(m.Event)
+		if !ok {
+			break
+		}
+		if m.Event.Marti {
+			if m, err = m.WithoutMarti(); err != nil {
+				return s.strike(len(frame), err)
+			}
+		}
+		s.begin(b, to)
 		b.add(m.Event, m.Frame, s.messages.Buffered())
 		if b.both {
 			b.parcel.other = m.AppendXML(b.parcel.other)

@@ -44,7 +44,7 @@ type session struct {
 	hold     hold
 	wait     [waitSize]byte
 	offered  bool // protobuf, and so the peer may ask for it
-	told     struct{ impostor, unsayable, refused reminder }
+	told     struct{ impostor, namesake, mission, unsayable, refused reminder }
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
 	active   atomic.Bool           // something came or went since the last look
@@ -173,6 +173,14 @@ func (s *session) judge(b *batch, piece []byte) error {
 		s.endpoint.counters.dropped.add(Control)
 	case !s.speaksFor(event):
 	default:
+		to, ok := s.route(event)
+		if !ok {
+			break
+		}
+		if event.Marti {
+			event = event.WithoutMarti()
+		}
+		s.begin(b, to)
 		b.add(event, event.Raw, s.framer.Buffered())
 		if b.both {
 			s.translate(b, event)
@@ -181,17 +189,43 @@ func (s *session) judge(b *batch, piece []byte) error {
 	return nil
 }
 
-// publish passes on what b has gathered.
+// begin has b take an event for these receivers: what it has for others is published first.
+func (s *session) begin(b *batch, to []destination) {
+	if b.parcel != nil && (to != nil || b.to != nil) {
+		s.publish(b)
+	}
+	if b.to = to; to != nil {
+		b.both = false // few receive it, and where they need the other form it is made then
+	}
+}
+
+// publish passes on what b has gathered, and empties it.
 func (s *session) publish(b *batch) {
 	if b.parcel == nil {
 		return
 	}
 	held := s.hold.wait()
 	s.budget.ready = s.budget.ready.Add(held)
-	p := b.finish()
+	p, seen, to := b.finish(), b.seen, b.to
+	*b = batch{came: b.came, both: s.endpoint.hub.needs(b.came.other())}
 	s.hold.publishing(p)
-	if s.endpoint.hub.publish(s, p, b.seen) {
+	if to != nil {
+		if s.endpoint.hub.send(s, p, to) {
+			s.receive(p.events, len(p.bytes))
+		}
+		return
+	}
+	done := s.endpoint.hub.publish(s, p, seen)
+	if done.taken {
 		s.receive(p.events, len(p.bytes))
+	}
+	for _, m := range done.before {
+		if old, is := m.(*session); is {
+			old.cut(Replaced)
+		}
+	}
+	if done.namesake != "" && s.told.namesake.due(time.Now()) {
+		s.endpoint.log.Warn("callsign of another name", s.who(), slog.String("other", done.namesake))
 	}
 }
 
@@ -319,7 +353,7 @@ func (s *session) end(err error) {
 	if cause == Lost {
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	if cause == Left || cause == Lost || cause == Drained {
+	if cause == Left || cause == Lost || cause == Drained || cause == Replaced {
 		e.log.Info("session ended", attrs...)
 	} else {
 		e.log.Warn("session cut", attrs...)

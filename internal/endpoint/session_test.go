@@ -21,7 +21,7 @@ func TestRevokedClientIsCutFromItsLiveSession(t *testing.T) {
 	alice.expect(position("bob", 1))
 	begun := time.Now()
 	w.revoke(bob.cert)
-	if got := w.e.Stats().Positions; got != 0 {
+	if got := w.e.Stats().Items; got != 0 {
 		t.Errorf("when Judge returned, %d positions of the revoked client were kept", got)
 	}
 	bob.expectEnd()

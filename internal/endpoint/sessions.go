@@ -13,38 +13,56 @@ const ghostAfter = 30 * time.Second
 // sessions are all that may have to be judged anew: who is in here before its first judgement cannot slip past a
 // change of the trust that happens meanwhile.
 type sessions struct {
-	limit int
+	limit int // of all
+	each  int // of one certificate
 
 	mu     sync.Mutex
 	all    map[*session]struct{}
+	certs  map[string]int // how many, by the certificate's fingerprint
 	closed bool
 }
 
-// add enters s and returns OK, or else Full or Drained. When there is no place left, s takes that of its ghost, which
-// the caller has to cut.
+// add enters s and returns OK, or else Full or Drained. When there is no place left, or the certificate has too many, s
+// takes that of its ghost, which the caller has to cut.
 func (t *sessions) add(s *session) (cause Cause, ghost *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return Drained, nil
 	}
-	if len(t.all) >= t.limit {
-		if ghost = t.ghostOf(s); ghost == nil {
+	if t.certs[s.peer.Fingerprint] >= t.each {
+		ghost = t.ghostOf(s, 0)
+	} else if len(t.all) >= t.limit {
+		if ghost = t.ghostOf(s, ghostAfter); ghost == nil {
 			return Full, nil
 		}
-		delete(t.all, ghost)
+	}
+	if ghost != nil {
+		t.out(ghost)
 	}
 	if t.all == nil {
-		t.all = make(map[*session]struct{})
+		t.all, t.certs = make(map[*session]struct{}), make(map[string]int)
 	}
 	t.all[s] = struct{}{}
+	t.certs[s.peer.Fingerprint]++
 	return OK, ghost
 }
 
-// ghostOf returns the session with the same certificate as s that has been silent longest, if it seems dead: what is
-// left of a device that changed its network, for one. mu is held.
-func (t *sessions) ghostOf(s *session) (ghost *session) {
-	longest := ghostAfter
+// out takes s out; mu is held.
+func (t *sessions) out(s *session) {
+	if _, in := t.all[s]; !in {
+		return
+	}
+	delete(t.all, s)
+	if t.certs[s.peer.Fingerprint]--; t.certs[s.peer.Fingerprint] == 0 {
+		delete(t.certs, s.peer.Fingerprint)
+	}
+}
+
+// ghostOf returns the session with the same certificate as s that has been silent longest, if that is as long as least:
+// what is left of a device that changed its network, for one. mu is held.
+func (t *sessions) ghostOf(s *session, least time.Duration) (ghost *session) {
+	longest := least
 	for other := range t.all {
 		if other.peer.Fingerprint != s.peer.Fingerprint {
 			continue
@@ -66,7 +84,7 @@ func (t *sessions) full() bool {
 func (t *sessions) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.all, s)
+	t.out(s)
 }
 
 // close takes no more.

@@ -90,6 +90,7 @@ func TestSoak(t *testing.T) {
 		c.QueueBytes = 1 << 20
 		c.NoProtobuf = false
 		c.MaxFailures = endpoint.NoLimit // the attackers share an address with the others
+		c.MaxSessionsPerCert = endpoint.NoLimit
 		c.MaxEventsPerSecond, c.MaxBytesPerSecond = 0, 0
 	})
 	g := w.team(6, 200*time.Millisecond)

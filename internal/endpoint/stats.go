@@ -26,8 +26,9 @@ type Stats struct {
 	Dropped map[Cause]uint64
 	// Ended counts sessions that are over, by Cause.
 	Ended map[Cause]uint64
-	// Positions is the number of last positions kept for newcomers; PositionBytes what they take, in bytes.
-	Positions, PositionBytes int
+	// Items is the number of last positions, markers and the like that are kept for newcomers; ItemBytes what they take, in
+	// bytes. Held is the number of events that are kept for devices that are away.
+	Items, ItemBytes, Held int
 	// Bound is the number of uids that a name has claimed.
 	Bound int
 }
@@ -75,7 +76,7 @@ const (
 	Slow      Cause = "slow"      // its queue was full
 	Stalled   Cause = "stalled"   // one write took longer than Config.Write
 	Flood     Cause = "flood"     // over its budget for longer than Config.Grace
-	Replaced  Cause = "replaced"  // silent, and of the same certificate as one who came when all sessions were taken
+	Replaced  Cause = "replaced"  // the same device came anew, or its certificate with one session too many
 	Idle      Cause = "idle"      // nothing came and nothing went for Config.Idle
 	Malformed Cause = "malformed" // ten malformed pieces within a minute; also the cause a piece is dropped for
 	Oversize  Cause = "oversize"  // an event longer than cot.MaxEvent; also the cause a piece is dropped for
@@ -90,6 +91,9 @@ const Control Cause = "control"
 // Impostor is the cause for which a position under a uid that another name has claimed is not passed on. With BindWarn it
 // is counted, and passed on.
 const Impostor Cause = "impostor"
+
+// Mission is the cause for which an event for a mission is not passed on to that: the endpoint has no missions.
+const Mission Cause = "mission"
 
 // Unsayable is the cause for which an event is not passed on to those who are spoken to in the other encoding: it has no
 // form there.

@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -37,13 +38,18 @@ func bubbleWith(t *testing.T, c endpoint.Config, f func(t *testing.T, w *world, 
 		})
 		defer w.stop()
 		f(t, w, func(name string, opts ...testpki.Option) *client {
-			here, there := net.Pipe()
-			c := newClient(t, there)
-			c.cert = w.ca.Client(t, name, opts...)
-			w.e.Admit(here, peerOf(w, c.cert))
-			return c
+			return w.admit(w.ca.Client(t, name, opts...))
 		})
 	})
+}
+
+// admit begins a session without TLS.
+func (w *world) admit(cert tls.Certificate) *client {
+	here, there := net.Pipe()
+	c := newClient(w.t, there)
+	c.cert = cert
+	w.e.Admit(here, peerOf(w, cert))
+	return c
 }
 
 func TestSessionEndsInTheMinuteInWhichItsCertificateExpires(t *testing.T) {

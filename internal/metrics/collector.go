@@ -26,7 +26,8 @@ var (
 	queued       = describe("queue_events", "Events that wait for clients, all together.")
 	queuedSize   = describe("queue_bytes", "Bytes that wait for clients, all together.")
 	longest      = describe("queue_longest_events", "Events that wait for the client that is furthest behind.")
-	positions    = describe("positions", "Last positions kept for newcomers.")
+	items        = describe("items", "Last positions, markers and the like that are kept for newcomers.")
+	held         = describe("held_events", "Events that are kept for devices that are away.")
 
 	revocations = describe("revocations", "Revocations in force.")
 	listAge     = describe("revocation_list_made_timestamp_seconds", "When a signed revocation list was made.", "authority")
@@ -45,7 +46,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		sessions, turned, handshakes, received, receivedSize, sent, sentSize, dropped, ended, queued, queuedSize, longest, positions,
+		sessions, turned, handshakes, received, receivedSize, sent, sentSize, dropped, ended, queued, queuedSize, longest, items, held,
 		revocations, listAge, listEnd, expiry, loadedAt, reloads, faults, ready,
 	} {
 		to <- d
@@ -65,7 +66,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	gauge(queued, float64(s.Queued.Events))
 	gauge(queuedSize, float64(s.Queued.Bytes))
 	gauge(longest, float64(s.Longest))
-	gauge(positions, float64(s.Positions))
+	gauge(items, float64(s.Items))
+	gauge(held, float64(s.Held))
 	for d, by := range map[*prometheus.Desc]map[endpoint.Cause]uint64{turned: s.TurnedAway, handshakes: s.Handshakes, dropped: s.Dropped, ended: s.Ended} {
 		for cause, n := range by {
 			counter(d, n, string(cause))

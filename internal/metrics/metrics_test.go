@@ -41,7 +41,7 @@ func stats() endpoint.Stats {
 		Protobuf:   endpoint.Traffic{EventsIn: 1, BytesIn: 300, EventsOut: 2, BytesOut: 600},
 		Dropped:    map[endpoint.Cause]uint64{endpoint.Malformed: 4},
 		Ended:      map[endpoint.Cause]uint64{endpoint.Slow: 1},
-		Queued:     endpoint.Load{Events: 9, Bytes: 5400}, Longest: 8, Positions: 6,
+		Queued:     endpoint.Load{Events: 9, Bytes: 5400}, Longest: 8, Items: 6, Held: 2,
 	}
 }
 
@@ -82,7 +82,7 @@ func TestMetricsSayWhatTheEndpointCountsAndHasRead(t *testing.T) {
 		`ftsca_queue_events 9`,
 		`ftsca_queue_bytes 5400`,
 		`ftsca_queue_longest_events 8`,
-		`ftsca_positions 6`,
+		`ftsca_items 6`, `ftsca_held_events 2`,
 		`ftsca_revocations 3`,
 		`ftsca_revocation_list_made_timestamp_seconds{authority="Valley Rescue CA"} ` + seconds(noon),
 		`ftsca_revocation_list_next_update_timestamp_seconds{authority="Valley Rescue CA"} ` + seconds(noon.AddDate(1, 0, 0)),

@@ -23,7 +23,13 @@ func (l *listener) welcome(last []*parcel) {
 	slices.Sort(l.met)
 }
 
-func sightingOf(uid, xml string) (sighting, *parcel) {
+// everybody is the group that all are in.
+var everybody = &groupSet{[]string{Anonymous}}
+
+// as is a member of a name, in everybody's group.
+func as(m member, name string) author { return author{m, name, everybody} }
+
+func seenAt(uid, xml string) (sighting, *parcel) {
 	p := &parcel{bytes: []byte(xml), events: 1}
 	return sighting{uid: uid, kind: "a-f-G", own: true, bytes: p.bytes}, p
 }
@@ -35,20 +41,20 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 		size      int
 		kept      int
 	}{
-		{"a session's number", room{100, 1 << 20}, room{5, 1 << 20}, 10, 5},
-		{"a session's bytes", room{100, 1 << 20}, room{100, 5 * (1000 + positionOverhead + 8)}, 1000, 5},
+		{"a name's number", room{100, 1 << 20}, room{5, 1 << 20}, 10, 5},
+		{"a name's bytes", room{100, 1 << 20}, room{100, 5 * (1000 + itemOverhead + 8)}, 1000, 5},
 		{"number of all", room{6, 1 << 20}, room{100, 1 << 20}, 10, 5},
-		{"bytes of all", room{100, 6 * (1000 + positionOverhead + 8)}, room{100, 1 << 20}, 1000, 5},
+		{"bytes of all", room{100, 6 * (1000 + itemOverhead + 8)}, room{100, 1 << 20}, 1000, 5},
 		{"one that fits nowhere", room{100, 5000}, room{100, 5000}, 10_000, 0},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			table := newPositions(tc.all, tc.each)
-			phone, flooder := &listener{}, &listener{}
-			s, p := sightingOf("phone", "p")
+			table := newItems(tc.all, tc.each)
+			phone, flooder := as(&listener{}, "phone"), as(&listener{}, "flooder")
+			s, p := seenAt("phone", "p")
 			table.see(phone, s, p)
 			for k := range 50 {
-				s, p := sightingOf(fmt.Sprintf("f%d", k), fmt.Sprintf("%0*d", tc.size, k))
+				s, p := seenAt(fmt.Sprintf("f%d", k), fmt.Sprintf("%0*d", tc.size, k))
 				table.see(flooder, s, p)
 			}
 			if got := table.size().count; got != 1+tc.kept {
@@ -57,7 +63,7 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 			if !table.size().within(tc.all) {
 				t.Errorf("they take %v, more than %v", table.size(), tc.all)
 			}
-			last := table.last(time.Now())
+			last := table.visible(as(&listener{}, "newcomer"), nil, time.Now())
 			if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.bytes) == "p" }) {
 				t.Error("the other peer's position was displaced")
 			}
@@ -67,9 +73,9 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 					t.Errorf("position %d, one of the newest, is not kept", 49-k)
 				}
 			}
-			table.drop(flooder, time.Now())
-			table.drop(phone, time.Now())
-			if table.size() != (room{}) || len(table.byUID) != 0 || len(table.holders) != 0 {
+			table.drop(flooder)
+			table.drop(phone)
+			if table.size() != (room{}) || len(table.byUID) != 0 || len(table.holders) != 0 || len(table.byCallsign) != 0 {
 				t.Errorf("after all left, %v remains", table.size())
 			}
 		})
@@ -77,29 +83,29 @@ func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 }
 
 func TestKeptPositionHoldsOnlyItsOwnBytes(t *testing.T) {
-	table := newPositions(room{10, 1 << 20}, room{10, 1 << 20})
+	table := newItems(room{10, 1 << 20}, room{10, 1 << 20})
 	p := &parcel{bytes: make([]byte, 0, 1<<16), events: 2}
 	p.bytes = append(p.bytes, "onetwo"...)
-	table.see(&listener{}, sighting{uid: "two", bytes: p.bytes[3:6]}, p)
-	if got := table.last(time.Now())[0]; string(got.bytes) != "two" || cap(got.bytes) > 64 {
+	table.see(as(&listener{}, "a"), sighting{uid: "two", bytes: p.bytes[3:6]}, p)
+	if got := table.visible(as(nil, "b"), nil, time.Now())[0]; string(got.bytes) != "two" || cap(got.bytes) > 64 {
 		t.Errorf("%q is kept in %d bytes", got.bytes, cap(got.bytes))
 	}
 }
 
 func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
-	h := newHub(time.Now, newPositions(room{10, 1 << 20}, room{10, 1 << 20}))
+	h := newHub(time.Now, newItems(room{10, 1 << 20}, room{10, 1 << 20}), newHeld(0))
 	a, b := &listener{}, &listener{}
-	h.join(b)
-	s, p := sightingOf("a", "one")
-	if h.publish(a, p, []sighting{s}) {
+	h.join(as(b, "b"))
+	s, p := seenAt("a", "one")
+	if h.publish(a, p, []sighting{s}).taken {
 		t.Error("one who has not joined was heard")
 	}
-	h.join(a)
-	if !h.publish(a, p, []sighting{s}) || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
+	h.join(as(a, "a"))
+	if !h.publish(a, p, []sighting{s}).taken || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
 		t.Errorf("after a spoke, a heard %v and b %v", a.heard, b.heard)
 	}
 	c := &listener{}
-	h.join(c)
+	h.join(as(c, "c"))
 	if !slices.Equal(c.met, []string{"one"}) {
 		t.Errorf("the newcomer met %v", c.met)
 	}
@@ -108,19 +114,19 @@ func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 	if len(b.heard) != 2 || len(c.heard) != 1 {
 		t.Errorf("when a left, b heard %v and c %v", b.heard, c.heard)
 	}
-	if h.publish(a, p, []sighting{s}) {
+	if h.publish(a, p, []sighting{s}).taken {
 		t.Error("one who left was heard")
 	}
 	h.close()
-	if h.publish(b, p, nil) {
+	if h.publish(b, p, nil).taken {
 		t.Error("a closed hub passes on")
 	}
 	h.leave(b)
 	if len(c.heard) != 1 {
 		t.Error("a closed hub announces who leaves")
 	}
-	h.join(a)
-	if h.publish(a, p, nil) {
+	h.join(as(a, "a"))
+	if h.publish(a, p, nil).taken {
 		t.Error("a closed hub takes members")
 	}
 }

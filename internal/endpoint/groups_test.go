@@ -1,0 +1,96 @@
+package endpoint_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
+)
+
+func TestOperatorsWordGoesBeforeTheCertificate(t *testing.T) {
+	inNet(t, endpoint.Config{Groups: map[string][]string{"bob": {"red", "red"}, "carol": {endpoint.Anonymous}}}, func(n *gathering) {
+		alice, bob, carol, dave := n.enter("alice", false, "blue"), n.enter("bob", false, "blue"), n.enter("carol", true, "blue"), n.enter("dave", false)
+		alice.says(remark("a", ""))
+		bob.says(remark("b", ""))
+		carol.says(remark("c", ""))
+		dave.says(remark("d", ""))
+		alice.hears()
+		bob.hears()
+		carol.hears("d")
+		dave.hears("c")
+		for _, s := range n.w.e.Sessions() {
+			want := map[string]string{"alice": "blue", "bob": "red", "carol": endpoint.Anonymous, "dave": endpoint.Anonymous}[s.Name]
+			if !slices.Equal(s.Groups, []string{want}) {
+				t.Errorf("%s is in %q", s.Name, s.Groups)
+			}
+		}
+	})
+}
+
+// Who is heard from now on appears, with what is on the map, and who is heard no more is gone, for both sides and at once.
+func TestRegroupingWhileConnected(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob, carol := n.enter("alice", false, "blue"), n.enter("bob", true, "blue"), n.enter("carol", false, "red")
+		alice.appears("Cyan")
+		bob.appears("Cyan")
+		carol.appears("Cyan")
+		alice.says(noted("camp", "b-m-p-s-m", time.Hour, ""))
+		carol.says(noted("ford", "u-d-f", time.Hour, ""))
+		n.settle()
+
+		n.w.e.Regroup(map[string][]string{"bob": {"red"}})
+		bob.hears("-alice", "carol", "ford")
+		alice.hears("-bob")
+		carol.hears("bob")
+		carol.says(remark("1", ""))
+		bob.hears("1")
+		alice.hears()
+		bob.says(remark("2", ""))
+		carol.hears("2")
+		alice.hears()
+
+		n.w.e.Regroup(map[string][]string{"bob": {"red", "blue"}})
+		bob.hears("alice", "camp")
+		alice.hears("bob")
+		carol.hears()
+
+		// The same said again changes nothing, and without a word the certificates count.
+		n.w.e.Regroup(map[string][]string{"bob": {"blue", "red"}})
+		n.w.e.Regroup(nil)
+		bob.hears("-carol")
+		carol.hears("-bob")
+		alice.hears()
+
+		// Somebody new goes by the word that was given before.
+		n.w.e.Regroup(map[string][]string{"dave": {"red"}})
+		dave := n.enter("dave", false, "blue")
+		dave.hears("carol", "ford")
+	})
+}
+
+func TestWhoLeavesIsGoneForThoseInItsGroupsAlone(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob, carol := n.enter("alice", false, "blue"), n.enter("bob", false, "blue"), n.enter("carol", false, "red")
+		alice.appears("Cyan")
+		n.settle()
+		alice.conn.Close()
+		bob.hears("-alice")
+		carol.hears()
+	})
+}
+
+// Whose groups do not meet cannot take each other's markers off the map, or put their own in the place.
+func TestMarkersOfOthersGroupsAreOutOfReach(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, mallory := n.enter("alice", false, "blue"), n.enter("mallory", false, "red")
+		alice.says(noted("camp", "b-m-p-s-m", time.Hour, ""))
+		mallory.says(noted("camp", "b-m-p-s-m", time.Hour, "<remarks/>"), deleted("camp"))
+		n.enter("bob", false, "blue").hears("camp")
+		n.enter("eve", false, "red").hears()
+	})
+}
+
+func deleted(uid string) string {
+	return noted("delete-"+uid, "t-x-d-d", time.Minute, `<link uid="`+uid+`" relation="none" type="none"/><__forcedelete/>`)
+}

@@ -1,0 +1,208 @@
+package endpoint
+
+import (
+	"container/list"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// heldEach and heldAll bound what waits for those who are away: of one name, and of all.
+	heldEachCount, heldEachBytes = 500, 1 << 20
+	heldAllCount, heldAllBytes   = 10_000, 16 << 20
+	// mostAbsent bounds how many devices are remembered that went away.
+	mostAbsent = 20_000
+)
+
+// A destination is whom an event is for.
+type destination struct {
+	kind  destinationKind
+	value string
+}
+
+type destinationKind uint8
+
+const (
+	toUID destinationKind = iota
+	toCallsign
+	toGroup
+	toTeam
+)
+
+// held are the events for devices that are away, until they come back or too much time has passed. They are bounded in
+// number and bytes, for all and for each sender; the oldest go, and a sender's own before anybody else's.
+type held struct {
+	life time.Duration // 0: nothing is held
+
+	mu      sync.Mutex
+	all     list.List // of *letter, the oldest first
+	used    room
+	to      map[destination][]*letter // in the order in which they came
+	senders map[string]*letters
+	absent  map[destination]departure
+}
+
+// A letter is one event for one destination.
+type letter struct {
+	to     destination
+	name   string // whose device alone may have it; empty where nobody knows whose it is
+	from   string
+	groups *groupSet // of the sender
+	parcel *parcel
+	at     time.Time
+
+	place, own *list.Element
+}
+
+// letters are those of one sender, the oldest first.
+type letters struct {
+	order list.List
+	used  room
+}
+
+// A departure says whose device it was that went away, and when.
+type departure struct {
+	name string
+	at   time.Time
+}
+
+func newHeld(life time.Duration) *held {
+	return &held{life: life, to: map[destination][]*letter{}, senders: map[string]*letters{}, absent: map[destination]departure{}}
+}
+
+// put keeps p, of a sender's, for who is away. It returns false where nothing is held.
+func (h *held) put(to destination, p *parcel, from author, now time.Time) bool {
+	if h.life <= 0 {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.expire(now)
+	l := &letter{to: to, from: from.name, groups: from.groups, parcel: p, at: now}
+	if a, known := h.absent[to]; known {
+		l.name = a.name
+	}
+	own := h.senders[l.from]
+	if own == nil {
+		own = &letters{}
+		h.senders[l.from] = own
+	}
+	l.place, l.own = h.all.PushBack(l), own.order.PushBack(l)
+	h.to[to] = append(h.to[to], l)
+	h.used.add(l.size())
+	own.used.add(l.size())
+	for own.order.Len() > 0 && !own.used.within(room{heldEachCount, heldEachBytes}) {
+		h.remove(own.order.Front().Value.(*letter))
+	}
+	for !h.used.within(room{heldAllCount, heldAllBytes}) {
+		oldest := h.all.Front()
+		if own.order.Len() > 1 {
+			oldest = own.order.Front().Value.(*letter).place
+		}
+		h.remove(oldest.Value.(*letter))
+	}
+	return true
+}
+
+func (l *letter) size() int { return l.parcel.size() + itemOverhead }
+
+// remove takes a letter out; mu is held.
+func (h *held) remove(l *letter) {
+	h.all.Remove(l.place)
+	h.used.sub(l.size())
+	own := h.senders[l.from]
+	own.order.Remove(l.own)
+	own.used.sub(l.size())
+	if own.order.Len() == 0 {
+		delete(h.senders, l.from)
+	}
+	same := h.to[l.to]
+	for i, other := range same {
+		if other == l {
+			same = append(same[:i], same[i+1:]...)
+			break
+		}
+	}
+	if len(same) == 0 {
+		delete(h.to, l.to)
+	} else {
+		h.to[l.to] = same
+	}
+}
+
+// expire forgets what has waited for too long; mu is held.
+func (h *held) expire(now time.Time) {
+	for e := h.all.Front(); e != nil && now.Sub(e.Value.(*letter).at) >= h.life; e = h.all.Front() {
+		h.remove(e.Value.(*letter))
+	}
+}
+
+// sweep forgets what has waited, and who has been away, for too long.
+func (h *held) sweep(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.expire(now)
+	for to, a := range h.absent {
+		if now.Sub(a.at) >= h.life {
+			delete(h.absent, to)
+		}
+	}
+}
+
+// left notes that a device of a name has gone away, under its uid and its callsign: what comes for it meanwhile is for
+// that name alone, or anybody could fetch it by taking the callsign.
+func (h *held) left(n *item, now time.Time) {
+	if h.life <= 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, to := range []destination{{toUID, n.uid}, {toCallsign, n.callsign}} {
+		if _, known := h.absent[to]; known || len(h.absent) < mostAbsent {
+			h.absent[to] = departure{n.holder.name, now}
+		}
+	}
+}
+
+// forget lets go of all that waits of a sender.
+func (h *held) forget(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for own := h.senders[name]; own != nil && own.order.Len() > 0; {
+		h.remove(own.order.Front().Value.(*letter))
+	}
+}
+
+// claim returns what has waited for a device that is back, in the order in which it came.
+func (h *held) claim(a author, uid, callsign string, now time.Time) (waited []*parcel) {
+	if h.life <= 0 {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all.Len() == 0 {
+		return nil
+	}
+	h.expire(now)
+	var letters []*letter
+	for _, to := range []destination{{toUID, uid}, {toCallsign, callsign}} {
+		for _, l := range h.to[to] {
+			if (l.name == "" || l.name == a.name) && l.groups.shares(a.groups) {
+				letters = append(letters, l)
+			}
+		}
+	}
+	slices.SortStableFunc(letters, func(a, b *letter) int { return a.at.Compare(b.at) })
+	for _, l := range letters {
+		waited = append(waited, l.parcel)
+		h.remove(l)
+	}
+	return waited
+}
+
+func (h *held) size() room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.used
+}

@@ -1,0 +1,117 @@
+package endpoint_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
+)
+
+func TestChatToSomebodyAwayWaitsForItsReturn(t *testing.T) {
+	for _, framed := range []bool{false, true} {
+		inNet(t, endpoint.Config{}, func(n *gathering) {
+			alice, bob := n.enter("alice", false), n.enter("bob", framed)
+			alice.appears("Cyan")
+			bob.appears("Cyan")
+			n.settle()
+			bob.conn.Close()
+			alice.hears("-bob")
+			alice.says(talk("1", "BOB", "bob", "RootContactGroup", "bob"))
+			alice.says(remark("2", `<marti><dest callsign="BOB"/></marti>`))
+			alice.says(remark("3", `<marti><dest callsign="BOB"/><dest callsign="ALICE"/></marti>`))
+			n.enter("carol", false).hears("alice")
+			if got := n.w.e.Stats().Held; got != 3 {
+				t.Errorf("%d events are held", got)
+			}
+			time.Sleep(9 * time.Minute) // and alice, who has said nothing, has gone meanwhile
+			bob = n.enter("bob", framed)
+			bob.hears()
+			bob.appears("Cyan")
+			bob.hears("1", "2", "3")
+			bob.appears("Cyan")
+			bob.hears()
+			if got := n.w.e.Stats().Held; got != 0 {
+				t.Errorf("%d events are held", got)
+			}
+		})
+	}
+}
+
+func TestWhatIsHeldIsForgottenInTime(t *testing.T) {
+	for _, hold := range []time.Duration{0, 5 * time.Minute, -1} {
+		inNet(t, endpoint.Config{Hold: hold}, func(n *gathering) {
+			alice := n.enter("alice", false)
+			alice.says(remark("1", `<marti><dest uid="bob"/></marti>`))
+			time.Sleep(6 * time.Minute)
+			bob := n.enter("bob", false)
+			bob.appears("Cyan")
+			if hold == 0 {
+				bob.hears("1")
+			} else {
+				bob.hears()
+			}
+			if hold == 0 {
+				n.enter("alice", false).says(remark("2", `<marti><dest uid="carol"/></marti>`))
+				time.Sleep(11 * time.Minute)
+				if got := n.w.e.Stats().Held; got != 0 {
+					t.Errorf("%d events are held", got)
+				}
+			}
+		})
+	}
+}
+
+// Nobody fetches what is for another one by taking that one's callsign.
+func TestWhatIsHeldIsForTheSameNameAlone(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob := n.enter("alice", false), n.enter("bob", false)
+		bob.appears("Cyan")
+		n.settle()
+		bob.conn.Close()
+		alice.hears("-bob")
+		alice.says(remark("1", `<marti><dest callsign="BOB"/></marti>`))
+		mallory := n.enter("mallory", false)
+		mallory.says(noted("m", "a-f-G", time.Hour, `<contact callsign="BOB" endpoint="*:-1:stcp"/>`))
+		mallory.hears()
+		bob = n.enter("bob", false)
+		bob.take()
+		bob.appears("Cyan")
+		bob.hears("1")
+	})
+}
+
+func TestWhatIsHeldIsForThoseInTheSendersGroups(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice := n.enter("alice", false, "blue")
+		alice.says(remark("1", `<marti><dest uid="bob"/></marti>`))
+		red := n.enter("bob", false, "red")
+		red.appears("Cyan")
+		red.hears()
+		red.conn.Close()
+		blue := n.enter("bob", false, "blue")
+		blue.appears("Cyan")
+		blue.hears("1")
+	})
+}
+
+// The oldest go first, and those of who holds too many before anybody else's.
+func TestWhatIsHeldIsBounded(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, mallory := n.enter("alice", false), n.enter("mallory", false)
+		alice.says(remark("a", `<marti><dest uid="bob"/></marti>`))
+		for k := range 600 {
+			mallory.send(remark(fmt.Sprint(k), `<marti><dest uid="bob"/></marti>`))
+		}
+		time.Sleep(time.Minute)
+		if got := n.w.e.Stats().Held; got != 501 {
+			t.Errorf("%d events are held", got)
+		}
+		bob := n.enter("bob", false)
+		bob.appears("Cyan")
+		heard := bob.take()
+		if len(heard) != 501 || heard[0] != "a" || heard[1] != "100" || heard[500] != "599" {
+			t.Errorf("%d were held, from %q on", len(heard), heard[:2])
+		}
+	})
+}
