@@ -37,6 +37,7 @@ type Endpoint struct {
 	shaking  handshakes
 	door     door
 	rates    rates
+	talk     talk
 	counters counters
 	ids      atomic.Uint64
 	served   atomic.Bool
@@ -56,6 +57,7 @@ func New(c Config) *Endpoint {
 		sessions: sessions{limit: c.MaxClients, each: c.MaxSessionsPerCert},
 		shaking:  handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
 		rates:    ratesOf(c),
+		talk:     talk{began: time.Now()},
 	}
 	e.door = newDoor(c, e.sessions.full)
 	return e

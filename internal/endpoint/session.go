@@ -204,11 +204,10 @@ func (s *session) publish(b *batch) {
 	if b.parcel == nil {
 		return
 	}
-	held := s.hold.wait()
-	s.budget.ready = s.budget.ready.Add(held)
 	p, seen, to := b.finish(), b.seen, b.to
+	held := s.hold.wait(p, s.allowance())
+	s.budget.ready = s.budget.ready.Add(held)
 	*b = batch{came: b.came, both: s.endpoint.hub.needs(b.came.other())}
-	s.hold.publishing(p)
 	if to != nil {
 		if s.endpoint.hub.send(s, p, to) {
 			s.receive(p.events, len(p.bytes))
