@@ -127,7 +127,8 @@ func BenchmarkFanOut(b *testing.B) {
 		for _, mode := range []struct {
 			name   string
 			framed int
-		}{{"xml", 0}, {"protobuf", clients}, {"mixed", clients / 2}} {
+			least  float64
+		}{{"xml", 0, 0.65}, {"protobuf", clients, 0.65}, {"mixed", clients / 2, 0.45}} {
 			for _, pace := range []struct{ events, burst, window int }{{400, 1, 1}, {4000, 1, 256}, {10800, 27, 8}} {
 				name := fmt.Sprintf("clients=%d/%s/events-per-write=%d/window=%d", clients, mode.name, pace.burst, pace.window)
 				b.Run(name, func(b *testing.B) {
@@ -137,9 +138,10 @@ func BenchmarkFanOut(b *testing.B) {
 					}
 					crowds := map[string]*crowd{kind: newCrowd(b, kind, clients, mode.framed), bareServer: newCrowd(b, bareServer, clients, mode.framed)}
 					events := pace.events * 50 / clients
-					compare(b, "deliveries/server-cpu-s", func(kind string) float64 {
+					ratio := compare(b, "deliveries/server-cpu-s", func(kind string) float64 {
 						return crowds[kind].send(events, pace.burst, pace.window)
 					}, kind)
+					atLeast(b, "ratio", ratio, mode.least)
 				})
 			}
 		}

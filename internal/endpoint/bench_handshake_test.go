@@ -20,7 +20,7 @@ func BenchmarkHandshake(b *testing.B) {
 			for _, kind := range []string{xmlEndpoint, bareServer} {
 				servers[kind] = startBenched(b, kind, opts...)
 			}
-			compare(b, "server-µs/handshake", func(kind string) float64 {
+			ratio := compare(b, "server-µs/handshake", func(kind string) float64 {
 				s := servers[kind]
 				before := s.cpu()
 				var dialling sync.WaitGroup
@@ -42,6 +42,7 @@ func BenchmarkHandshake(b *testing.B) {
 				dialling.Wait()
 				return float64((s.cpu() - before).Microseconds()) / handshakes
 			}, xmlEndpoint)
+			atMost(b, "ratio", ratio, 1.10)
 		})
 	}
 }
