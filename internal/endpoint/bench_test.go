@@ -4,26 +4,18 @@ package endpoint_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/ftsca/ftsca/internal/endpoint"
-	"github.com/ftsca/ftsca/internal/mtls"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -42,131 +34,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
-}
-
-// servers are what is compared: the endpoint with XML alone, with protobuf, and with the budgets that it has for each
-// session, and the reference. Without budgets, nobody but the machine says how fast a client may send.
-const (
-	xmlEndpoint     = "endpoint"
-	guardedEndpoint = "endpoint-budgets"
-	anyEndpoint     = "endpoint-protobuf"
-	bareServer      = "bare"
-)
-
-// A benchPKI is what a server is given on its standard input, in PEM and as JSON.
-type benchPKI struct{ Cert, Key, CA []byte }
-
-// benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, what is
-// asked for: the CPU time that it has used, in microseconds, or its memory, in bytes.
-func benchServer(kind string) error {
-	in := bufio.NewReader(os.Stdin)
-	line, err := in.ReadBytes('\n')
-	if err != nil {
-		return err
-	}
-	var p benchPKI
-	if err := json.Unmarshal(line, &p); err != nil {
-		return err
-	}
-	cert, err := tls.X509KeyPair(p.Cert, p.Key)
-	if err != nil {
-		return err
-	}
-	block, _ := pem.Decode(p.CA)
-	ca, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	switch kind {
-	case xmlEndpoint, anyEndpoint, guardedEndpoint:
-		list := make(revoked)
-		for n := range int64(100_000) {
-			list[big.NewInt(n<<40).String()] = true
-		}
-		gate := mtls.NewGate(&mtls.Trust{Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: list}, nil)
-		c := endpoint.Config{Gate: gate, NoProtobuf: kind != anyEndpoint, MaxSessionsPerCert: endpoint.NoLimit}
-		if kind != guardedEndpoint {
-			c.MaxEventsPerSecond, c.MaxBytesPerSecond = endpoint.NoLimit, endpoint.NoLimit
-		}
-		go endpoint.New(c).Serve(context.Background(), l)
-	case bareServer:
-		pool := x509.NewCertPool()
-		pool.AddCert(ca)
-		go bareRelay(l, &tls.Config{
-			Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
-			SessionTicketsDisabled: true,
-		})
-	}
-	fmt.Println(l.Addr())
-	for {
-		asked, err := in.ReadString('\n')
-		if err != nil {
-			return nil
-		}
-		if asked == "resident\n" {
-			debug.FreeOSMemory()
-			fmt.Println(residentBytes())
-			continue
-		}
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			return err
-		}
-		fmt.Println(time.Duration(u.Utime.Nano() + u.Stime.Nano()).Microseconds())
-	}
-}
-
-// residentBytes is what of this process is in memory; 0 where the system does not tell.
-func residentBytes() int {
-	data, _ := os.ReadFile("/proc/self/statm")
-	var size, resident int
-	fmt.Sscan(string(data), &size, &resident)
-	return resident * os.Getpagesize()
-}
-
-// bareRelay hands what it reads to all other connections.
-func bareRelay(l net.Listener, config *tls.Config) {
-	var mu sync.RWMutex
-	conns := make(map[*tls.Conn]struct{})
-	for {
-		raw, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			conn := tls.Server(raw, config)
-			defer conn.Close()
-			if conn.Handshake() != nil {
-				return
-			}
-			mu.Lock()
-			conns[conn] = struct{}{}
-			mu.Unlock()
-			defer func() {
-				mu.Lock()
-				delete(conns, conn)
-				mu.Unlock()
-			}()
-			buf := make([]byte, 16<<10)
-			for {
-				n, err := conn.Read(buf)
-				if err != nil {
-					return
-				}
-				mu.RLock()
-				for other := range conns {
-					if other != conn {
-						other.Write(buf[:n])
-					}
-				}
-				mu.RUnlock()
-			}
-		}()
-	}
 }
 
 // A benched is a server process.

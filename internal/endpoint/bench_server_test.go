@@ -1,0 +1,134 @@
+//go:build unix
+
+package endpoint_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/ftsca/ftsca/crl"
+	"github.com/ftsca/ftsca/internal/endpoint"
+	"github.com/ftsca/ftsca/internal/metrics"
+	"github.com/ftsca/ftsca/internal/mtls"
+)
+
+// servers are what is compared: the endpoint with XML alone, with protobuf, and with the budgets that it has for each
+// session, and the reference. Without budgets, nobody but the machine says how fast a client may send.
+const (
+	xmlEndpoint     = "endpoint"
+	guardedEndpoint = "endpoint-budgets"
+	anyEndpoint     = "endpoint-protobuf"
+	bareServer      = "bare"
+)
+
+// A benchPKI is what a server is given on its standard input, in PEM and as JSON.
+type benchPKI struct{ Cert, Key, CA []byte }
+
+// benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, what is
+// asked for: the CPU time that it has used, in microseconds, its memory, in bytes, or how many sessions it has.
+func benchServer(kind string) error {
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	var p benchPKI
+	if err := json.Unmarshal(line, &p); err != nil {
+		return err
+	}
+	cert, err := tls.X509KeyPair(p.Cert, p.Key)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(p.CA)
+	ca, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	var sessions func() int
+	if kind == bareServer {
+		sessions = serveBare(l, cert, ca)
+	} else {
+		sessions = serveEndpoint(kind, l, cert, ca)
+	}
+	fmt.Println(l.Addr())
+	for {
+		asked, err := in.ReadString('\n')
+		if err != nil {
+			return nil
+		}
+		switch asked {
+		case "cpu\n":
+			var u syscall.Rusage
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+				return err
+			}
+			fmt.Println(time.Duration(u.Utime.Nano() + u.Stime.Nano()).Microseconds())
+		case "resident\n":
+			debug.FreeOSMemory()
+			fmt.Println(residentBytes())
+		case "sessions\n":
+			fmt.Println(sessions())
+		default:
+			return fmt.Errorf("asked for %q", asked)
+		}
+	}
+}
+
+// serveEndpoint serves with all that ftsca serve gives an endpoint whatever its flags: a log, metrics, and a list.
+func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.Certificate) (sessions func() int) {
+	gate := mtls.NewGate(&mtls.Trust{
+		Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: crl.NewChecker(revocations(ca, 100_000)),
+	}, nil)
+	var counted *metrics.Metrics
+	c := endpoint.Config{
+		Gate: gate, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), NoProtobuf: kind != anyEndpoint,
+		Handshaken: func(result endpoint.Cause, took time.Duration) { counted.Handshake(result, took) },
+	}
+	if kind != guardedEndpoint {
+		c.MaxEventsPerSecond, c.MaxBytesPerSecond = endpoint.NoLimit, endpoint.NoLimit
+	}
+	e := endpoint.New(c)
+	counted = metrics.New(&metrics.State{}, e.Stats)
+	go e.Serve(context.Background(), l)
+	return func() int { return e.Stats().Sessions }
+}
+
+// revocations are so many serials of sixteen octets. Every other one names its authority, and where one does, a Checker
+// looks into two tables.
+func revocations(ca *x509.Certificate, n int) []crl.Entry {
+	all := make([]crl.Entry, n)
+	for i := range all {
+		serial := new(big.Int).Lsh(big.NewInt(int64(i)+1<<56), 64)
+		all[i] = crl.Entry{Serial: crl.SerialOf(serial), Reason: crl.KeyCompromise}
+		if i%2 == 1 {
+			all[i].Issuer = crl.KeyID(ca)
+		}
+	}
+	return all
+}
+
+// residentBytes is what of this process is in memory; 0 where the system does not tell.
+func residentBytes() int {
+	data, _ := os.ReadFile("/proc/self/statm")
+	var size, resident int
+	fmt.Sscan(string(data), &size, &resident)
+	return resident * os.Getpagesize()
+}
