@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 // A benched is a server process.
 type benched struct {
 	b       *testing.B
+	kind    string
 	in      io.Writer
 	out     *bufio.Reader
 	address string
@@ -73,7 +75,7 @@ func startBenched(b *testing.B, kind string, opts ...testpki.Option) *benched {
 		in.Close()
 		cmd.Wait()
 	})
-	s := &benched{b: b, in: in, out: bufio.NewReader(out), config: &tls.Config{
+	s := &benched{b: b, kind: kind, in: in, out: bufio.NewReader(out), config: &tls.Config{
 		RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{client}}}
 	s.address = s.ask(string(pki))
 	return s
@@ -107,29 +109,54 @@ func (s *benched) dial() *tls.Conn {
 	return conn
 }
 
-// connect has so many clients connect, and stay.
+// sessions is how many the server counts.
+func (s *benched) sessions() (n int) {
+	s.b.Helper()
+	fmt.Sscan(s.ask("sessions"), &n)
+	return n
+}
+
+// await waits until the server counts so many sessions.
+func (s *benched) await(sessions int) {
+	s.b.Helper()
+	for deadline := time.Now().Add(patience); s.sessions() != sessions; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.b.Fatalf("%s: there are %d sessions, want %d", s.kind, s.sessions(), sessions)
+		}
+	}
+}
+
+// connect has so many clients connect to a server that has no others, and returns when all have their sessions. The
+// server is asked, for a client takes its handshake to be over before the server has judged its certificate.
 func (s *benched) connect(n int) []*tls.Conn {
 	s.b.Helper()
 	conns := make([]*tls.Conn, n)
-	var dialling sync.WaitGroup
-	next := make(chan int)
+	s.each(n, func(i int) (err error) {
+		conns[i], err = tls.Dial("tcp", s.address, s.config)
+		return err
+	})
+	s.await(n)
+	return conns
+}
+
+// each calls f for each of n, eight at a time, and ends the benchmark where one fails.
+func (s *benched) each(n int, f func(i int) error) {
+	s.b.Helper()
+	var calling sync.WaitGroup
+	var next, failed atomic.Int64
+	var first atomic.Pointer[error]
 	for range 8 {
-		dialling.Go(func() {
-			for i := range next {
-				conns[i] = s.dial()
-				// The server's first word shows that it took the certificate, where it has one.
-				conns[i].SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-				if _, err := conns[i].Read(make([]byte, 1)); err == io.EOF {
-					s.b.Error("a session did not stay")
+		calling.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					failed.Add(1)
+					first.CompareAndSwap(nil, &err)
 				}
-				conns[i].SetReadDeadline(time.Time{})
 			}
 		})
 	}
-	for i := range n {
-		next <- i
+	calling.Wait()
+	if err := first.Load(); err != nil {
+		s.b.Fatalf("%s: %d of %d failed, the first with: %v", s.kind, failed.Load(), n, *err)
 	}
-	close(next)
-	dialling.Wait()
-	return conns
 }
