@@ -45,6 +45,7 @@ type benched struct {
 	out     *bufio.Reader
 	address string
 	config  *tls.Config // of a client
+	stop    func()      // ends the process; the end of the benchmark does, too
 }
 
 func startBenched(b *testing.B, kind string, opts ...testpki.Option) *benched {
@@ -71,11 +72,12 @@ func startBenched(b *testing.B, kind string, opts ...testpki.Option) *benched {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		in.Close()
 		cmd.Wait()
 	})
-	s := &benched{b: b, kind: kind, in: in, out: bufio.NewReader(out), config: &tls.Config{
+	b.Cleanup(stop)
+	s := &benched{b: b, kind: kind, stop: stop, in: in, out: bufio.NewReader(out), config: &tls.Config{
 		RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{client}}}
 	s.address = s.ask(string(pki))
 	return s
