@@ -7,10 +7,13 @@ import (
 	"crypto/x509"
 	"net"
 	"sync"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
 )
 
-// serveBare serves with crypto/tls alone: what one client says is handed to all others, unseen.
-func serveBare(l net.Listener, cert tls.Certificate, ca *x509.Certificate) (sessions func() int) {
+// serveBare serves with crypto/tls alone: what one client says is handed to all others, unseen. Of the counters it has
+// only that of its sessions.
+func serveBare(l net.Listener, cert tls.Certificate, ca *x509.Certificate) (stats func() endpoint.Stats) {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca)
 	r := &relay{conns: make(map[*tls.Conn]struct{})}
@@ -18,7 +21,7 @@ func serveBare(l net.Listener, cert tls.Certificate, ca *x509.Certificate) (sess
 		Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
 		SessionTicketsDisabled: true,
 	})
-	return r.len
+	return r.stats
 }
 
 // A relay hands what it reads from a connection to all others.
@@ -65,8 +68,8 @@ func (r *relay) serve(l net.Listener, config *tls.Config) {
 	}
 }
 
-func (r *relay) len() int {
+func (r *relay) stats() endpoint.Stats {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return len(r.conns)
+	return endpoint.Stats{Sessions: len(r.conns)}
 }

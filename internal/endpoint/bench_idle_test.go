@@ -41,7 +41,7 @@ func BenchmarkIdleSessions(b *testing.B) {
 // pings on to everyone: it is only asked.
 func (s *benched) stayed(conns []*tls.Conn) {
 	s.b.Helper()
-	if n := s.sessions(); n != len(conns) {
+	if n := s.stats().Sessions; n != len(conns) {
 		s.b.Errorf("%s: %d of %d sessions are left", s.kind, n, len(conns))
 	}
 	if s.kind != bareServer {

@@ -38,7 +38,7 @@ const (
 type benchPKI struct{ Cert, Key, CA []byte }
 
 // benchServer serves until its standard input ends. It writes its address, then, for each line that it reads, what is
-// asked for: the CPU time that it has used, in microseconds, its memory, in bytes, or how many sessions it has.
+// asked for: the CPU time that it has used, in microseconds, its memory, in bytes, or its counters, in JSON.
 func benchServer(kind string) error {
 	in := bufio.NewReader(os.Stdin)
 	line, err := in.ReadBytes('\n')
@@ -62,11 +62,11 @@ func benchServer(kind string) error {
 	if err != nil {
 		return err
 	}
-	var sessions func() int
+	var stats func() endpoint.Stats
 	if kind == bareServer {
-		sessions = serveBare(l, cert, ca)
+		stats = serveBare(l, cert, ca)
 	} else {
-		sessions = serveEndpoint(kind, l, cert, ca)
+		stats = serveEndpoint(kind, l, cert, ca)
 	}
 	fmt.Println(l.Addr())
 	for {
@@ -84,8 +84,12 @@ func benchServer(kind string) error {
 		case "resident\n":
 			debug.FreeOSMemory()
 			fmt.Println(residentBytes())
-		case "sessions\n":
-			fmt.Println(sessions())
+		case "stats\n":
+			answer, err := json.Marshal(stats())
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%s\n", answer)
 		default:
 			return fmt.Errorf("asked for %q", asked)
 		}
@@ -93,7 +97,7 @@ func benchServer(kind string) error {
 }
 
 // serveEndpoint serves with all that ftsca serve gives an endpoint whatever its flags: a log, metrics, and a list.
-func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.Certificate) (sessions func() int) {
+func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.Certificate) (stats func() endpoint.Stats) {
 	gate := mtls.NewGate(&mtls.Trust{
 		Certificate: cert, Issuers: []*x509.Certificate{ca}, Revocations: crl.NewChecker(revocations(ca, 100_000)),
 	}, nil)
@@ -108,7 +112,7 @@ func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.C
 	e := endpoint.New(c)
 	counted = metrics.New(&metrics.State{}, e.Stats)
 	go e.Serve(context.Background(), l)
-	return func() int { return e.Stats().Sessions }
+	return e.Stats
 }
 
 // revocations are so many serials of sixteen octets. Every other one names its authority, and where one does, a Checker

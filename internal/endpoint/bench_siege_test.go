@@ -5,17 +5,22 @@ package endpoint_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"syscall"
+
+	"github.com/ftsca/ftsca/internal/endpoint"
 )
 
 // besiege has one client more that does not read at all, and another that floods; lift has both gone.
 func (s *benched) besiege() (lift func()) {
 	s.b.Helper()
-	deaf := s.dial()
-	// Else the system would read megabytes in its place.
-	deaf.NetConn().(*net.TCPConn).SetReadBuffer(4 << 10)
+	deaf, err := tls.DialWithDialer(&net.Dialer{Control: narrow}, "tcp", s.address, s.config)
+	if err != nil {
+		s.b.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var flooding sync.WaitGroup
 	flooding.Go(func() { s.flood(ctx) })
@@ -23,6 +28,25 @@ func (s *benched) besiege() (lift func()) {
 		cancel()
 		deaf.NetConn().Close()
 		flooding.Wait()
+	}
+}
+
+// narrow gives a connection the segments of a network and next to no room for what comes. Over the loopback, whose segments
+// are of 64 KiB, the systems at both ends take megabytes before the server feels that nobody reads.
+func narrow(_, _ string, raw syscall.RawConn) error {
+	var err error
+	controlled := raw.Control(func(fd uintptr) {
+		err = errors.Join(syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10))
+	})
+	return errors.Join(controlled, err)
+}
+
+// felt fails unless the server has had much wait for the deaf client, or has cut it.
+func (s *benched) felt() {
+	s.b.Helper()
+	if of := s.stats(); of.Longest < 100 && of.Ended[endpoint.Slow]+of.Ended[endpoint.Stalled] == 0 {
+		s.b.Errorf("%s: %d events wait for the client that does not read", s.kind, of.Longest)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftsca/ftsca/internal/endpoint"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -111,19 +112,21 @@ func (s *benched) dial() *tls.Conn {
 	return conn
 }
 
-// sessions is how many the server counts.
-func (s *benched) sessions() (n int) {
+// stats are the server's counters.
+func (s *benched) stats() (of endpoint.Stats) {
 	s.b.Helper()
-	fmt.Sscan(s.ask("sessions"), &n)
-	return n
+	if err := json.Unmarshal([]byte(s.ask("stats")), &of); err != nil {
+		s.b.Fatal(err)
+	}
+	return of
 }
 
 // await waits until the server counts so many sessions.
 func (s *benched) await(sessions int) {
 	s.b.Helper()
-	for deadline := time.Now().Add(patience); s.sessions() != sessions; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); s.stats().Sessions != sessions; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.b.Fatalf("%s: there are %d sessions, want %d", s.kind, s.sessions(), sessions)
+			s.b.Fatalf("%s: there are %d sessions, want %d", s.kind, s.stats().Sessions, sessions)
 		}
 	}
 }
