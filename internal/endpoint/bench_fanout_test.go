@@ -90,15 +90,19 @@ func (c *crowd) send(events, burst, window int) float64 {
 	ahead := make(chan struct{}, window)
 	arrived := make([]atomic.Int32, writes)
 	before := c.server.cpu()
+	// An event that is lost ends the benchmark, which would wait for it else.
+	deadline, cut := time.Now().Add(2*time.Minute), make(chan error, len(c.conns))
+	c.sender.SetWriteDeadline(deadline)
 	var receiving sync.WaitGroup
 	for i, conn := range c.conns {
 		receiving.Go(func() {
+			conn.SetReadDeadline(deadline)
 			buf := make([]byte, 64<<10)
 			size := burst * len(c.hear[i])
 			for got, next := 0, 0; next < writes; {
 				n, err := conn.Read(buf[:min(len(buf), writes*size-got)])
 				if err != nil {
-					c.b.Errorf("a receiver was cut: %v", err)
+					cut <- fmt.Errorf("after %d of %d bytes: %w", got, writes*size, err)
 					return
 				}
 				for got += n; next < writes && got >= (next+1)*size; next++ {
@@ -110,12 +114,21 @@ func (c *crowd) send(events, burst, window int) float64 {
 		})
 	}
 	for range writes {
-		ahead <- struct{}{}
+		select {
+		case ahead <- struct{}{}:
+		case err := <-cut:
+			c.b.Fatalf("%s: a receiver was cut %v", c.server.kind, err)
+		}
 		if _, err := c.sender.Write(data); err != nil {
 			c.b.Fatal(err)
 		}
 	}
 	receiving.Wait()
+	select {
+	case err := <-cut:
+		c.b.Fatalf("%s: a receiver was cut %v", c.server.kind, err)
+	default:
+	}
 	return float64(writes*burst*len(c.conns)) / seconds(c.server.cpu()-before)
 }
 
