@@ -3,6 +3,7 @@ package reload
 import (
 	"crypto"
 	"crypto/x509"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -97,6 +98,27 @@ func (f Files) Load(now time.Time, seen []crl.Entry) (*mtls.Trust, Report, error
 	l.members.take()
 	trust, report := l.picture(now)
 	return trust, report, nil
+}
+
+// Reopen tells whether each file that Load has read can be opened again, for a process that has given up access to others
+// since: a link that leads out of the folder would be seen to be one when it changes, and no sooner. The error is that of
+// opening the first file that cannot be.
+func (f Files) Reopen() error {
+	paths := slices.Clone(f.Lists)
+	for _, name := range f.inFolder() {
+		paths = append(paths, filepath.Join(f.Dir, name))
+	}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue // it is gone, or none that Load opens
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		_ = file.Close()
+	}
+	return nil
 }
 
 // loader remembers what the folder said, between one look and the next.

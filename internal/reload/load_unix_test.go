@@ -103,6 +103,37 @@ func TestServerKeyMendedByItsModeAloneIsTakenUp(t *testing.T) {
 	})
 }
 
+func TestReopenTellsOfAFileThatLoadCouldReadNoMore(t *testing.T) {
+	if os.Getuid() == 0 {
+		asNobody(t)
+		return
+	}
+	g := newGiven(t, nil)
+	g.put(signedBy(t, g.issuing, nextYear))
+	g.write(".FTS_CRL.last", jsonOf())
+	// Neither a pipe nor a file that is not there is one that Load opens.
+	if err := syscall.Mkfifo(g.path(".FTS_CRL.removed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := g.files().Load(time.Now(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.files().Reopen(); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{g.path("server.key"), g.path(".FTS_CRL.last"), g.list} {
+		if err := os.Chmod(path, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.files().Reopen(); err == nil || err.Error() != "open "+path+": permission denied" {
+			t.Errorf("%s cannot be read, and Reopen says %v", path, err)
+		}
+		if err := os.Chmod(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // asNobody runs the test once more, in a process of its own and as a user without rights.
 func asNobody(t *testing.T) {
 	t.Helper()
