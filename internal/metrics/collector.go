@@ -37,6 +37,7 @@ var (
 	reloads     = describe("reloads_total", "How often the endpoint's files were read anew.")
 	faults      = describe("reload_faults_total", "How often one of them could not be read, and what was in force stayed so.")
 	ready       = describe("ready", "Whether /readyz says yes.")
+	sandboxed   = describe("sandboxed", "Whether the process is confined to the endpoint's folder.")
 )
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -47,7 +48,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		sessions, turned, handshakes, received, receivedSize, sent, sentSize, dropped, ended, queued, queuedSize, longest, items, held,
-		revocations, listAge, listEnd, expiry, loadedAt, reloads, faults, ready,
+		revocations, listAge, listEnd, expiry, loadedAt, reloads, faults, ready, sandboxed,
 	} {
 		to <- d
 	}
@@ -86,11 +87,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	counter(reloads, read)
 	counter(faults, failed)
-	isReady := 0.0
-	if len(c.state.Unready()) == 0 {
-		isReady = 1
-	}
-	gauge(ready, isReady)
+	gauge(ready, truth(len(c.state.Unready()) == 0))
+	gauge(sandboxed, truth(c.state.confined()))
 	for _, l := range distinct(loaded.Lists, func(l List) string { return l.Authority }) {
 		gauge(listAge, float64(l.Made.Unix()), l.Authority)
 		gauge(listEnd, float64(l.Next.Unix()), l.Authority)
@@ -98,6 +96,14 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for _, cert := range distinct(loaded.Certificates, func(c Certificate) string { return c.Role + "\x00" + c.Name }) {
 		gauge(expiry, float64(cert.End.Unix()), cert.Role, cert.Name)
 	}
+}
+
+// truth is how Prometheus writes yes and no.
+func truth(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // distinct leaves the first of those with the same labels, of which Prometheus takes one: after a rollover under one name,

@@ -59,6 +59,7 @@ func TestMetricsSayWhatTheEndpointCountsAndHasRead(t *testing.T) {
 	state := &metrics.State{}
 	state.Load(loaded(), noon)
 	state.Serve(true)
+	state.Confine(true)
 	m := metrics.New(state, stats)
 	m.Handshake(endpoint.OK, 3*time.Millisecond)
 	code, body := get(t, m, "/metrics")
@@ -90,6 +91,7 @@ func TestMetricsSayWhatTheEndpointCountsAndHasRead(t *testing.T) {
 		`ftsca_reloads_total 0`,
 		`ftsca_reload_faults_total 0`,
 		`ftsca_ready 1`,
+		`ftsca_sandboxed 1`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("there is no %s", line)
@@ -134,7 +136,7 @@ func TestReadinessGoesRedAndComesBack(t *testing.T) {
 	state.Load(broken, noon)
 	state.Fault("the revocation list cannot be used")
 	want(503, "the revocation list cannot be used\n")
-	if _, body := get(t, m, "/metrics"); !strings.Contains(body, "\nftsca_ready 0\n") || !strings.Contains(body, "\nftsca_reload_faults_total 2\n") ||
+	if _, body := get(t, m, "/metrics"); !strings.Contains(body, "\nftsca_ready 0\n") || !strings.Contains(body, "\nftsca_sandboxed 0\n") || !strings.Contains(body, "\nftsca_reload_faults_total 2\n") ||
 		!strings.Contains(body, "\nftsca_reloads_total 1\n") || !strings.Contains(body, "\nftsca_revocations 3\n") {
 		t.Errorf("with a fault, the metrics are\n%s", body)
 	}

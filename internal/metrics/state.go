@@ -34,6 +34,7 @@ type State struct {
 	loaded  Loaded
 	at      time.Time
 	serving bool
+	held    bool
 	reloads uint64 // without the first
 	faults  uint64
 }
@@ -65,6 +66,13 @@ func (s *State) Serve(yes bool) {
 	s.serving = yes
 }
 
+// Confine says that the process is confined to the endpoint's folder, or that it is not.
+func (s *State) Confine(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = yes
+}
+
 // Unready says why the endpoint is not ready, a sentence each; nothing where it is. Who is connected is served all the
 // same, by what was loaded before.
 func (s *State) Unready() []string {
@@ -75,6 +83,12 @@ func (s *State) Unready() []string {
 		why = append(why, "no connections are taken")
 	}
 	return append(why, s.loaded.Faults...)
+}
+
+func (s *State) confined() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
 }
 
 // Loaded returns what was last loaded, at which time, and the faults since.
