@@ -26,7 +26,7 @@ func Need(t testing.TB, program string) string {
 // Lack skips a test for want of something that is no program, such as another account, and has it counted like those.
 func Lack(t testing.TB, what string) {
 	t.Helper()
-	if err := record(what); err != nil {
+	if err := Count(what); err != nil {
 		t.Fatal(err)
 	}
 	t.Skipf("needs %s", what)
@@ -62,10 +62,11 @@ func lacks(program, why string) error {
 	if os.Getenv("FTSCA_INTEROP") == "require" {
 		return fmt.Errorf("needs %s, which %s, and FTSCA_INTEROP=require allows no skip", program, why)
 	}
-	return record(program)
+	return Count(program)
 }
 
-func record(program string) error {
+// Count counts what a test would need and does not have, as [Has] does. It is Lack for those who have no testing.TB.
+func Count(what string) error {
 	name := os.Getenv("FTSCA_SKIPS")
 	if name == "" {
 		return nil
@@ -75,7 +76,7 @@ func record(program string) error {
 		return fmt.Errorf("counting a skipped test: %w", err)
 	}
 	// One write, since several test programs append to the file at the same time.
-	_, err = f.WriteString(program + "\n")
+	_, err = f.WriteString(what + "\n")
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("counting a skipped test: %w", err)
 	}
