@@ -56,7 +56,7 @@ func (w workbench) revokeMany(store string, n int) {
 
 func (w workbench) serve(store string) *endpointBench {
 	w.b.Helper()
-	e := &endpointBench{b: w.b, store: store, cmd: exec.Command(w.ftsca, "serve", "--listen", "127.0.0.1:0", "--store", store)}
+	e := &endpointBench{b: w.b, store: store, cmd: exec.Command(w.ftsca, "serve", "--listen", "127.0.0.1:0", "--store", store, "--allow-root")}
 	packages, err := filepath.Glob(filepath.Join(store, "clientPackages", "alice-*.zip"))
 	if err != nil || len(packages) != 1 {
 		w.b.Fatalf("%v, %v", packages, err)

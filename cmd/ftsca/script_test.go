@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,7 +21,8 @@ import (
 )
 
 // TestMain lets the scripts run ftsca itself: the real command tree, in processes of its own, with a clock that a
-// script may set, a date of build that it may set, and few rounds of key derivation.
+// script may set, a date of build that it may set, and few rounds of key derivation. Where the tests run as root, as in a
+// container, serve is allowed to, unless a script sets FTSCA_TEST_NO_ROOT.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ftsca": func() {
@@ -33,7 +35,11 @@ func TestMain(m *testing.M) {
 			if built := testTime("FTSCA_TEST_BUILT"); !built.IsZero() {
 				env.Built = built
 			}
-			os.Exit(command.Main(os.Args[1:], env))
+			args := os.Args[1:]
+			if len(args) > 0 && args[0] == "serve" && os.Geteuid() == 0 && os.Getenv("FTSCA_TEST_NO_ROOT") == "" {
+				args = append(args, "--allow-root")
+			}
+			os.Exit(command.Main(args, env))
 		},
 	})
 }
@@ -74,10 +80,16 @@ func TestScripts(t *testing.T) {
 			if name, ok := strings.CutPrefix(condition, "has:"); ok {
 				return testpki.Has(name)
 			}
-			if condition == "traces" {
+			switch condition {
+			case "traces":
 				return testpki.Runs("strace", append(slices.Clone(tracing), os.DevNull, "true")...)
+			case "root":
+				if os.Getuid() != 0 {
+					return false, testpki.Count("root, whom serve refuses")
+				}
+				return true, nil
 			}
-			return condition == "root" && os.Getuid() == 0, nil
+			return false, fmt.Errorf("there is no condition %q", condition)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":    cmdServe,

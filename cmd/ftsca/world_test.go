@@ -96,7 +96,7 @@ func serving(args []string) []string {
 func start(ts *testscript.TestScript, neg bool, cmd *exec.Cmd) {
 	w := worldOf(ts)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "USER", "GORACE", "FTSCA_TEST_NOW", "FTSCA_STORE"} {
+	for _, name := range []string{"PATH", "HOME", "USER", "GORACE", "FTSCA_TEST_NOW", "FTSCA_TEST_NO_ROOT", "FTSCA_STORE"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	stderr, err := cmd.StderrPipe()

@@ -37,6 +37,7 @@ type serveOptions struct {
 	metrics   string
 	lists     []string
 	staleList string
+	allowRoot bool
 	unseal    secretSource
 	limits    limitFlags
 }
@@ -99,6 +100,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
 	flags.StringVar(&o.staleList, "stale-crl", staleRefuse, "what to do where a further list is past its nextUpdate: refuse or warn")
+	flags.BoolVar(&o.allowRoot, "allow-root", false, "serve as root")
 	o.unseal.bind(flags, "server-key-passphrase", "the passphrase of a sealed server.key")
 	o.limits.bind(flags)
 	return cmd
@@ -134,6 +136,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	s, err := store.Open(g.folder(), g.options())
 	if err != nil {
+		return err
+	}
+	if err := o.refuseRoot(s); err != nil {
 		return err
 	}
 	if cas, err := readCertificates(s.CAFile()); err == nil && cas[0].MaxPathLen > 0 {

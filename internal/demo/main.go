@@ -155,8 +155,12 @@ type endpoint struct {
 }
 
 func (s stage) serve(ctx context.Context, address string) (*endpoint, error) {
-	fmt.Printf("$ ftsca serve --listen %s &\n", address)
-	cmd := exec.CommandContext(ctx, s.program, "serve", "--listen", address)
+	args := []string{"serve", "--listen", address}
+	if os.Geteuid() == 0 {
+		args = append(args, "--allow-root") // in a container most likely, which has no other account
+	}
+	fmt.Printf("$ ftsca %s &\n", quoted(args))
+	cmd := exec.CommandContext(ctx, s.program, args...)
 	cmd.Dir = s.dir
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
