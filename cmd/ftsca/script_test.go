@@ -83,6 +83,8 @@ func TestScripts(t *testing.T) {
 			switch condition {
 			case "traces":
 				return testpki.Runs("strace", append(slices.Clone(tracing), os.DevNull, "true")...)
+			case "landlock":
+				return hasLandlock()
 			case "root":
 				if os.Getuid() != 0 {
 					return false, testpki.Count("root, whom serve refuses")

@@ -23,6 +23,7 @@ import (
 	"github.com/ftsca/ftsca/internal/mtls"
 	"github.com/ftsca/ftsca/internal/prompt"
 	"github.com/ftsca/ftsca/internal/reload"
+	"github.com/ftsca/ftsca/internal/sandbox"
 	"github.com/ftsca/ftsca/internal/secret"
 )
 
@@ -37,6 +38,7 @@ type serveOptions struct {
 	metrics   string
 	lists     []string
 	staleList string
+	sandbox   string
 	allowRoot bool
 	unseal    secretSource
 	limits    limitFlags
@@ -73,6 +75,10 @@ SIGTERM. SIGHUP has it read everything anew.
 Groups are those of the certificates (ftsca issue client --group), or those of endpoint/groups.yaml. Who is in
 none hears all others who are in none.
 
+On Linux it gives up what it does not need before it takes the first connection, so that whoever gets the
+better of it gets neither the authority's key nor any other file, program or process. The log says how much of
+that this kernel can do; --sandbox=off does without. As root it serves only with --allow-root.
+
 --crl names an X.509 list that another program signs with the same authority's key: what it revokes counts
 beside the store's own list. One that is missing, foreign or past its nextUpdate is a reason not to start.
 
@@ -100,6 +106,7 @@ not listened to for a while; --allow names those that are listened to at all.`,
 	flags.DurationVar(&o.drain, "drain", 10*time.Second, "how long to let queues empty at the end")
 	flags.StringArrayVar(&o.lists, "crl", nil, "`file` with a further X.509 list, in PEM or DER; may be repeated")
 	flags.StringVar(&o.staleList, "stale-crl", staleRefuse, "what to do where a further list is past its nextUpdate: refuse or warn")
+	flags.StringVar(&o.sandbox, "sandbox", sandboxOn, "whether the process leaves itself nothing but the endpoint room, where the system can do that: on or off")
 	flags.BoolVar(&o.allowRoot, "allow-root", false, "serve as root")
 	o.unseal.bind(flags, "server-key-passphrase", "the passphrase of a sealed server.key")
 	o.limits.bind(flags)
@@ -117,6 +124,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	lists, err := o.furtherLists()
 	if err != nil {
+		return err
+	}
+	if err := o.checkSandbox(); err != nil {
 		return err
 	}
 	config := endpoint.Config{Log: log, Now: g.env.Now, Drain: o.drain, NoProtobuf: o.onlyXML}
@@ -145,8 +155,15 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return hinted(fmt.Errorf("the authority of this store, %q, is a root, which serves nobody", cas[0].Subject.CommonName),
 			"serve from the store of an issuing authority below it, or from its endpoint/ room")
 	}
+	if err := sandbox.NoDumps(); err != nil {
+		return err
+	}
 	serving := false
-	files := reload.Files{Dir: s.Endpoint(), LoadKey: o.keyLoader(&serving), Lists: lists, StaleLists: o.staleList == staleWarn}
+	loadKey, err := o.keyLoader(&serving)
+	if err != nil {
+		return err
+	}
+	files := reload.Files{Dir: s.Endpoint(), LoadKey: loadKey, Lists: lists, StaleLists: o.staleList == staleWarn}
 	trust, report, err := files.Load(g.env.Now(), nil)
 	if err != nil {
 		return explainLoad(err, s.Endpoint())
@@ -186,8 +203,14 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err := noteFurther(s, lists); err != nil {
 		log.Warn("ftsca show and ftsca list will not know the lists of --crl", slog.Any("error", err))
 	}
-	shown.Serve(true)
 	defer o.control(ctx, s, e, shown, listener.Addr(), log)()
+	confined, err := o.confine(s, files, log)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	shown.Confine(confined)
+	shown.Serve(true)
 	log.Info("listening", slog.String("address", listener.Addr().String()),
 		slog.String("server", trust.Certificate.Leaf.Subject.CommonName), slog.Time("until", trust.Certificate.Leaf.NotAfter),
 		slog.Int("revoked", len(report.Entries)))
@@ -215,7 +238,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 				return
 			}
 			shown.Fault(err.Error())
-			log.Error("not reloaded: what was in force stays in force", slog.Any("error", err), slog.String("hint", hintFor(explainLoad(err, s.Endpoint()))))
+			log.Error("not reloaded: what was in force stays in force", slog.Any("error", err), slog.String("hint", hintFor(explainFault(err, s, confined))))
 		},
 	}
 	watched := make(chan error, 1)
@@ -255,22 +278,22 @@ func (o *serveOptions) logger() (*slog.Logger, error) {
 	return nil, usagef("--log-format %q is neither text nor json", o.logFormat)
 }
 
-// keyLoader opens server.key, at the start and again when it changes. Its passphrase is asked for before anybody is
-// served and never later: a question that waits for its answer would hold up every revocation.
-func (o *serveOptions) keyLoader(serving *bool) func(string) (crypto.Signer, error) {
-	var known secret.Secret
+// keyLoader opens server.key, at the start and again when it changes. Its passphrase is read or asked for before anybody is
+// served and never later: the file is out of a confined process's reach then, and a question that waits for its answer
+// would hold up every revocation.
+func (o *serveOptions) keyLoader(serving *bool) (func(string) (crypto.Signer, error), error) {
+	known, err := o.unseal.read()
+	if err != nil {
+		return nil, err
+	}
 	return func(path string) (crypto.Signer, error) {
 		return keyfile.Load(path, func() (value secret.Secret, err error) {
-			if !known.IsZero() {
-				return known, nil
+			if known.IsZero() && !*serving {
+				known, err = o.g.env.Prompt().Secret(prompt.Question{Text: "Passphrase of the server's key", Flag: "--server-key-passphrase-file"})
 			}
-			if value, err = o.unseal.read(); err == nil && value.IsZero() && !*serving {
-				value, err = o.g.env.Prompt().Secret(prompt.Question{Text: "Passphrase of the server's key", Flag: "--server-key-passphrase-file"})
-			}
-			known = value
-			return value, err
+			return known, err
 		})
-	}
+	}, nil
 }
 
 // explainLoad says what to do about an endpoint room that cannot be served from.
