@@ -18,6 +18,7 @@ var theHouse = house{
 		"internal/output":       {},
 		"internal/sandbox":      {},
 		"internal/control":      {},
+		"internal/notify":       {},
 		"internal/prompt":       {"internal/secret"},
 		"internal/keyfile":      {"internal/secret", "internal/durable"},
 		"csr":                   {"internal/keyfile"},

@@ -204,6 +204,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		log.Warn("ftsca show and ftsca list will not know the lists of --crl", slog.Any("error", err))
 	}
 	defer o.control(ctx, s, e, shown, listener.Addr(), log)()
+	super := o.supervisor(listener.Addr(), log)
 	confined, err := o.confine(s, files, log)
 	if err != nil {
 		_ = listener.Close()
@@ -222,6 +223,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	watcher := reload.Watcher{
 		Now:     g.env.Now,
 		Trigger: hangups(ctx),
+		Asked:   super.reloading,
 		OnTrust: func(t *mtls.Trust, r reload.Report) {
 			gate.Swap(t)
 			e.Judge()
@@ -243,7 +245,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	}
 	watched := make(chan error, 1)
 	go func() { watched <- watcher.Run(watching, report) }()
-	context.AfterFunc(ctx, func() { shown.Serve(false) })
+	go super.attend(ctx, e, watchdog(g.env.Getenv))
+	context.AfterFunc(ctx, func() {
+		shown.Serve(false)
+		super.stopping()
+	})
+	super.ready()
 	err = e.Serve(ctx, listener)
 	stop()
 	err = errors.Join(err, <-watched)

@@ -35,6 +35,9 @@ type Watcher struct {
 	Now func() time.Time
 	// Trigger, when it yields, has everything read anew, and OnTrust called though nothing changed. Nil: never.
 	Trigger <-chan struct{}
+	// Asked is called when Trigger has yielded and everything is about to be read anew, and what it returns when all was
+	// told. Nil: nobody wants to know.
+	Asked func() (done func())
 	// OnTrust takes each new trust. The report tells of parts that are still broken.
 	OnTrust func(*mtls.Trust, Report)
 	// OnError takes what could not be loaded, once for each new content, after OnTrust has had what is good. A fault is
@@ -63,6 +66,9 @@ func (w *Watcher) Run(ctx context.Context, first Report) error {
 	f := &follower{Watcher: w, loader: first.loader, forced: map[string]bool{}}
 	if f.Now == nil {
 		f.Now = time.Now
+	}
+	if f.Asked == nil {
+		f.Asked = func() func() { return func() {} }
 	}
 	folder, err := openFolder(f.loader.files.Dir, w.quiet)
 	if err != nil {
@@ -125,9 +131,11 @@ func (f *follower) run(ctx context.Context, folder *folder) {
 				trigger = nil
 				continue
 			}
+			done := f.Asked()
 			f.forceAll()
 			f.told = [partCount]string{}
 			f.look(true)
+			done()
 			continue
 		case <-soon.C:
 			waiting = false

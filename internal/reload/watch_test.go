@@ -33,6 +33,7 @@ type watch struct {
 	report  reload.Report
 	trusts  int
 	errs    []error
+	asked   []string      // what came when the trigger yielded
 	changed chan struct{} // yields after each word of the watcher
 }
 
@@ -59,9 +60,13 @@ func followFrom(f *folder, events bool, trust *mtls.Trust, report reload.Report)
 		Interval: time.Hour,
 		Trigger:  w.trigger,
 		OnTrust: func(t *mtls.Trust, r reload.Report) {
-			told(func() { w.trust, w.report, w.trusts = t, r, w.trusts+1 })
+			told(func() { w.trust, w.report, w.trusts, w.asked = t, r, w.trusts+1, append(w.asked, "trust") })
 		},
-		OnError: func(err error) { told(func() { w.errs = append(w.errs, err) }) },
+		Asked: func() func() {
+			told(func() { w.asked = []string{"asked"} })
+			return func() { told(func() { w.asked = append(w.asked, "done") }) }
+		},
+		OnError: func(err error) { told(func() { w.errs, w.asked = append(w.errs, err), append(w.asked, "error") }) },
 	}
 	if !events {
 		watcher.Interval = 20 * time.Millisecond
@@ -460,12 +465,13 @@ func TestTriggerReadsEverythingAndTells(t *testing.T) {
 	f := newFolder(t)
 	w := follow(f, true)
 	w.trigger <- struct{}{}
-	w.until("a trust though nothing changed", func() bool { return w.trusts == 1 })
+	w.until("a trust though nothing changed", func() bool { return w.trusts == 1 && slices.Equal(w.asked, []string{"asked", "trust", "done"}) })
 	w.write("FTS_CRL.json", []byte("{"))
 	w.untilError(1)
 	w.trigger <- struct{}{}
 	w.untilError(2)
 	w.until("told as broken", func() bool { return w.trusts == 2 && len(w.report.Broken) == 1 })
+	w.until("done", func() bool { return slices.Equal(w.asked, []string{"asked", "trust", "error", "done"}) })
 	close(w.trigger)
 }
 
