@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -25,11 +26,7 @@ var traced = regexp.MustCompile(`(?m)^\d+ +\w+\(.*$`)
 func cmdOffline(ts *testscript.TestScript, neg bool, args []string) {
 	program := ts.MkAbs(".program")
 	if !isFile(program) {
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			ts.Fatalf("building ftsca: %v\n%s", err, out)
-		}
+		ts.Check(buildStatic(program))
 	}
 	trace := ts.MkAbs(".trace")
 	ran := ts.Exec("strace", append(append(tracing[:len(tracing):len(tracing)], trace, program), args...)...)
@@ -45,4 +42,14 @@ func cmdOffline(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Check(ran)
 	}
+}
+
+// buildStatic builds ftsca as it is built for people.
+func buildStatic(program string) error {
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building ftsca: %w\n%s", err, out)
+	}
+	return nil
 }
