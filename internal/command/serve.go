@@ -156,7 +156,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			"serve from the store of an issuing authority below it, or from its endpoint/ room")
 	}
 	if err := sandbox.NoDumps(); err != nil {
-		return err
+		return hinted(err, "a filter of system calls, such as a container's or a service's, keeps serve from it: let setrlimit, prlimit64 and prctl through")
 	}
 	serving := false
 	loadKey, err := o.keyLoader(&serving)

@@ -19,6 +19,9 @@ const Exists = true
 // program, makes no TCP connection, takes no other port, and signals, traces and reads the memory of no other process. How
 // much of that holds is the kernel's to say, and stands in the Confinement. A kernel without Landlock is no error.
 //
+// It is opening that is held back: the account's own files can still be looked at by their names, their sizes and dates, and
+// given other modes.
+//
 // A folder is the one that has the name now: files that are renamed into it are within reach, and another folder that
 // takes its place is not. What the process has open stays open and of use, listeners and connections too.
 //
