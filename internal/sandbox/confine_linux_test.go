@@ -111,7 +111,11 @@ func (t task) command(tb testing.TB) *exec.Cmd {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
+	program, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), childVariable+"="+string(data))
 	cmd.Stderr = os.Stderr
 	return cmd
