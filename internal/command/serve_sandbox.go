@@ -46,7 +46,7 @@ func (o *serveOptions) confine(s *store.Store, files reload.Files, log *slog.Log
 		log.Warn("not confined: this process can open every file that its account may read", slog.String("reason", c.Why))
 		return false, nil
 	}
-	if err := o.checkReach(s, files, folders); err != nil {
+	if err := checkReach(s, files, folders); err != nil {
 		return false, err
 	}
 	about := []any{slog.String("room", s.Endpoint()), slog.Int("landlock", c.Landlock)}
@@ -61,18 +61,33 @@ func (o *serveOptions) confine(s *store.Store, files reload.Files, log *slog.Log
 }
 
 // checkReach tells whether a confined serve reaches too little, and would learn so when a file changes, or too much.
-func (o *serveOptions) checkReach(s *store.Store, files reload.Files, folders []string) error {
+func checkReach(s *store.Store, files reload.Files, folders []string) error {
 	if err := files.Reopen(); err != nil {
 		return hinted(fmt.Errorf("serve is confined to the endpoint room, and could not read this file again: %w", err), "%s", confinedHint(s))
 	}
-	authority := filepath.Join(s.Dir(), store.AuthorityRoom)
+	authority := ""
+	if s.HasAuthority() {
+		authority = filepath.Join(s.Dir(), store.AuthorityRoom)
+	}
 	for _, folder := range folders {
-		if s.HasAuthority() && (within(authority, folder) || within(folder, authority)) {
-			return hinted(fmt.Errorf("serve would reach the authority's room: by %s, the folder of a list that --crl names", folder),
+		if what := opens(folder, authority); what != "" {
+			return hinted(fmt.Errorf("serve would reach %s: by %s, the folder of a list that --crl names", what, folder),
 				"put the list into a folder of its own; --sandbox=off serves all the same")
 		}
 	}
 	return nil
+}
+
+// opens says what a folder within reach brings with it that has to be out of reach; "" where that is nothing. authority is
+// the authority's room, "" where there is none.
+func opens(folder, authority string) string {
+	switch {
+	case folder == filepath.Dir(folder):
+		return "every file"
+	case authority != "" && (within(authority, folder) || within(folder, authority)):
+		return "the authority's room"
+	}
+	return ""
 }
 
 // foldersOf are the folders that lists are in, and those that they are links into, the room excepted.
