@@ -49,7 +49,7 @@ func (o *serveOptions) confine(s *store.Store, files reload.Files, log *slog.Log
 	if err := checkReach(s, files, folders); err != nil {
 		return false, err
 	}
-	about := []any{slog.String("room", s.Endpoint()), slog.Int("landlock", c.Landlock)}
+	about := []any{slog.Int("landlock", c.Landlock)}
 	if len(folders) > 0 {
 		about = append(about, slog.String("further_files", strings.Join(folders, ", ")))
 	}
