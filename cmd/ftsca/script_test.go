@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -202,16 +204,28 @@ func cmdUnzip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec(python, "-m", "zipfile", "-e", ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
 
-// cmdDamage overwrites the middle of a file: damage FILE.
+// cmdDamage overwrites a file: damage FILE. With two more words in hex, it puts the second in the place of the first,
+// which must be there once, and leaves the rest: damage FILE OLD NEW.
 func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 1 || neg {
-		ts.Fatalf("usage: damage FILE")
+	if len(args) != 1 && len(args) != 3 || neg {
+		ts.Fatalf("usage: damage FILE [OLD NEW]")
 	}
 	name := ts.MkAbs(args[0])
 	data, err := os.ReadFile(name)
 	ts.Check(err)
-	for i := range data {
-		data[i] ^= 0x5a
+	if len(args) == 3 {
+		old, err := hex.DecodeString(args[1])
+		ts.Check(err)
+		with, err := hex.DecodeString(args[2])
+		ts.Check(err)
+		if n := bytes.Count(data, old); n != 1 {
+			ts.Fatalf("%s has %s %d times", args[0], args[1], n)
+		}
+		data = bytes.Replace(data, old, with, 1)
+	} else {
+		for i := range data {
+			data[i] ^= 0x5a
+		}
 	}
 	ts.Check(os.WriteFile(name, data, 0o600))
 }
