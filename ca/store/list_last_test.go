@@ -135,3 +135,31 @@ func TestSignedForOthers(t *testing.T) {
 			serialsOf(st.Unsigned), serialsOf(st.Dropped))
 	}
 }
+
+// On an endpoint without the authority nothing but the hidden copy knows what was revoked there and not signed yet.
+func TestAnEndpointAloneKeepsItsLastGoodList(t *testing.T) {
+	for name, spoil := range map[string]func(*desk){
+		"emptied":       func(d *desk) { d.put("FTS_CRL.json", nil) },
+		"broken":        func(d *desk) { d.put("FTS_CRL.json", []byte(`{"revoked_certificates": [,]}`)) },
+		"a list of two": func(d *desk) { d.write("FTS_CRL.json", entryOf(4, d.now), entryOf(5, d.now)) },
+		"gone": func(d *desk) {
+			if err := os.Remove(filepath.Join(d.Endpoint(), "FTS_CRL.json")); err != nil {
+				d.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := endpointOf(t, newDesk(t))
+			d.revoke(entryOf(1, d.now), entryOf(2, d.now))
+			spoil(d)
+			theirs := strings.TrimPrefix(serialsOf(d.standing().InForce), "01 02")
+			if !strings.HasPrefix(serialsOf(d.standing().InForce), "01 02") {
+				t.Errorf("in force is %q", serialsOf(d.standing().InForce))
+			}
+			d.revoke(entryOf(3, d.now))
+			if got, want := serialsOf(d.standing().InForce), "01 02 03"+theirs; got != want {
+				t.Errorf("after the next revocation in force is %q, want %q", got, want)
+			}
+		})
+	}
+}
