@@ -63,13 +63,7 @@ func (w *Watcher) Run(ctx context.Context, first Report) error {
 	if first.loader == nil {
 		return errors.New("watching the endpoint's folder: the report is not one of Load")
 	}
-	f := &follower{Watcher: w, loader: first.loader, forced: map[string]bool{}}
-	if f.Now == nil {
-		f.Now = time.Now
-	}
-	if f.Asked == nil {
-		f.Asked = func() func() { return func() {} }
-	}
+	f := w.follower(first)
 	folder, err := openFolder(f.loader.files.Dir, w.quiet)
 	if err != nil {
 		w.OnError(&WatchError{err})
@@ -93,6 +87,17 @@ type follower struct {
 type doubt struct {
 	key            string
 	begun, written time.Time
+}
+
+func (w *Watcher) follower(first Report) *follower {
+	f := &follower{Watcher: w, loader: first.loader, forced: map[string]bool{}}
+	if f.Now == nil {
+		f.Now = time.Now
+	}
+	if f.Asked == nil {
+		f.Asked = func() func() { return func() {} }
+	}
+	return f
 }
 
 // over tells whether the fault has lasted long enough to be believed.
