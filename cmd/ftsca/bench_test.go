@@ -172,8 +172,9 @@ func cpu(u usage) time.Duration  { return u.cpu }
 func wall(u usage) time.Duration { return u.wall }
 
 // lesser is how long a process takes: by the clock, where it has the cores for itself, and two that work side by side
-// count once; by its CPU time, where others had them meanwhile.
-func lesser(u usage) time.Duration { return min(u.wall, u.cpu) }
+// count once; by its CPU time, where others had them meanwhile. They are not held to have had them for more than half of
+// the time: else whoever sleeps, or waits for a lock, would take no time at all.
+func lesser(u usage) time.Duration { return min(u.wall, max(u.cpu, u.wall/2)) }
 
 // median of what was measured.
 func median(all []usage, of func(usage) time.Duration) time.Duration { return quantile(all, of, 0.5) }
