@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -176,11 +177,18 @@ func cmdLogs(ts *testscript.TestScript, neg bool, args []string) {
 
 var showing = regexp.MustCompile(`(http://[^/]+)/metrics`)
 
-// cmdFetch gets a path of what serve --metrics shows, until the answer is 200, or with ! anything else; it goes to standard
-// output.
+// cmdFetch gets a path of what serve --metrics shows, until the answer is 200, or with ! anything else, and every pattern
+// that follows matches it; it goes to standard output: fetch PATH [PATTERN...]. What serve has seen shows there a moment
+// later than at a device.
 func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: fetch PATH")
+	if len(args) == 0 {
+		ts.Fatalf("usage: fetch PATH [PATTERN...]")
+	}
+	var patterns []*regexp.Regexp
+	for _, arg := range args[1:] {
+		pattern, err := regexp.Compile("(?m)" + arg)
+		ts.Check(err)
+		patterns = append(patterns, pattern)
 	}
 	w := worldOf(ts)
 	at := showing.FindStringSubmatch(w.logged.String())
@@ -193,11 +201,15 @@ func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 		body, err := io.ReadAll(answer.Body)
 		answer.Body.Close()
 		ts.Check(err)
-		if (answer.StatusCode == http.StatusOK) != neg {
+		missing := slices.IndexFunc(patterns, func(p *regexp.Regexp) bool { return !p.Match(body) })
+		if (answer.StatusCode == http.StatusOK) != neg && missing < 0 {
 			fmt.Fprint(ts.Stdout(), string(body))
 			return
 		}
 		if time.Now().After(end) {
+			if missing >= 0 {
+				ts.Fatalf("%s has no %s: %s\n%s", args[0], args[1+missing], answer.Status, body)
+			}
 			ts.Fatalf("%s: %s\n%s", args[0], answer.Status, body)
 		}
 	}
