@@ -360,3 +360,34 @@ func TestRevocationListsAreNumberedUpwardsWhateverTheClockSays(t *testing.T) {
 		}
 	}
 }
+
+// A list is set back a day, as certificates are, for the tablets whose clocks are behind; but no list is older than the
+// authority that signs it. Its end is counted from the moment of signing.
+func TestRevocationListsAreSetBackADay(t *testing.T) {
+	now := founded
+	a := authority(t, newMemory(), &now)
+	if begun := a.Certificate().NotBefore; !begun.Equal(founded.Add(-24 * time.Hour)) {
+		t.Fatalf("the authority begins at %s", begun)
+	}
+	for signed, want := range map[time.Duration]time.Duration{
+		-time.Hour:                             -24 * time.Hour,
+		0:                                      -24 * time.Hour,
+		time.Hour:                              -23 * time.Hour,
+		30*24*time.Hour + 700*time.Millisecond: 29 * 24 * time.Hour,
+	} {
+		pem, _, err := a.SignCRL(founded.Add(signed), nil, nil, 90)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := crl.ParseX509(pem)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := list.ThisUpdate; !got.Equal(founded.Add(want)) {
+			t.Errorf("signed %s after the founding, thisUpdate is %s, want %s", signed, got, founded.Add(want))
+		}
+		if got, want := list.NextUpdate, founded.Add(signed).Truncate(time.Second).AddDate(0, 0, 90); !got.Equal(want) {
+			t.Errorf("signed %s after the founding, nextUpdate is %s, want %s", signed, got, want)
+		}
+	}
+}
