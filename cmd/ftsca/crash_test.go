@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -98,7 +100,11 @@ func (o operator) list() []row {
 // and its revocation list, and there is nothing that none of them accounts for.
 func (o operator) whole() []row {
 	o.t.Helper()
+	lacks := o.bundle()
 	rows := o.list()
+	if lacks != nil && o.authorities().Current != nil { // before there is an authority, ca.pem is empty
+		o.t.Error(lacks)
+	}
 	lines, err := os.ReadFile(filepath.Join(o.store, "endpoint", "issued.jsonl"))
 	if err != nil {
 		o.t.Fatal(err)
@@ -283,6 +289,87 @@ func TestRevokeKilledAtAnyMomentLeavesAListThatReads(t *testing.T) {
 	o.must("crl", "sign")
 	o.whole()
 	t.Logf("%d of 30 were announced before they were killed", said)
+}
+
+// bundle reads ca.pem as a server does at a connection, without a command before that would mend it, and tells what it
+// lacks: each authority in it has to have a whole list, and nothing else may be there.
+func (o operator) bundle() error {
+	data, err := os.ReadFile(o.bundleFile())
+	if err != nil {
+		return err
+	}
+	return lacking(data)
+}
+
+func (o operator) bundleFile() string { return filepath.Join(o.store, "endpoint", "ca.pem") }
+
+// lacking tells what a ca.pem lacks.
+func lacking(data []byte) error {
+	var authorities []*x509.Certificate
+	lists, rest := 0, data
+	for block, after := pem.Decode(rest); block != nil; block, after = pem.Decode(rest) {
+		rest = after
+		if block.Type == "CERTIFICATE" {
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return err
+			}
+			authorities = append(authorities, c)
+			continue
+		}
+		list, err := crl.ParseX509(block.Bytes)
+		if err != nil {
+			return err
+		}
+		for _, c := range authorities {
+			if list.CheckSignature(c) == nil {
+				lists++
+			}
+		}
+	}
+	if len(authorities) == 0 || lists < len(authorities) || len(rest) > 0 {
+		return fmt.Errorf("ca.pem of %d octets has %d authorities, %d lists and %d octets that are neither", len(data), len(authorities), lists, len(rest))
+	}
+	return nil
+}
+
+func TestServersReadAWholeBundleWhileItIsSignedAndKilled(t *testing.T) {
+	o := newOperator(t)
+	add := []string{"crl", "add"}
+	for i := range 5000 {
+		add = append(add, fmt.Sprintf("AA%04X", i))
+	}
+	o.must(add...)
+	start := time.Now()
+	o.must("crl", "sign")
+	took := time.Since(start)
+	done, read := make(chan struct{}), 0
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for last := []byte(nil); ; read++ {
+			data, err := os.ReadFile(o.bundleFile())
+			if err == nil && !bytes.Equal(data, last) {
+				err, last = lacking(data), data
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	for range 10 {
+		o.killed(took, "crl", "sign")
+		o.run("crl", "sign")
+	}
+	close(done)
+	reading.Wait()
+	o.whole()
+	t.Logf("it was read %d times", read)
 }
 
 func TestTenCommandsAtOnceLoseNothing(t *testing.T) {

@@ -106,6 +106,9 @@ func TestFullDiskLeavesTheRevocationListWhole(t *testing.T) {
 		if readErr != nil {
 			t.Fatal(readErr)
 		}
+		if err := o.bundle(); err != nil {
+			t.Errorf("with %s blocks: %v", size, err)
+		}
 		entries := bytes.Count(list, []byte("serial_number"))
 		said := err == nil || strings.Contains(out, "the revocation is in force, but")
 		if !said {
