@@ -365,6 +365,38 @@ func TestAppendRefusesWhatIsNoFileOfLines(t *testing.T) {
 	mustHold(t, big, content)
 }
 
+// lacking is what a file system says of what it does not have.
+func lacking(_, _ string) error { return errors.ErrUnsupported }
+
+// Where nothing exchanges two files, and none can have two names, what was written before the last step is seen all the same.
+func TestReplaceReadsJustBeforeItReplacesWhereItCanDoNoBetter(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "list.json")
+	put(t, name, "what was read long ago")
+	displaced, err := durable.Displace(name, []byte("ours"), func(_, _ string) error {
+		put(t, name, "theirs, in the meantime")
+		return errors.ErrUnsupported
+	}, lacking)
+	if err != nil || string(displaced) != "theirs, in the meantime" {
+		t.Errorf("displaced %q, %v", displaced, err)
+	}
+	mustHold(t, name, "ours")
+	mustHaveOnly(t, dir, "list.json")
+
+	// Another takes the name away between two steps: then there is nothing to displace.
+	displaced, err = durable.Displace(name, []byte("ours again"), lacking, func(_, _ string) error {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return errors.ErrUnsupported
+	})
+	if err != nil || displaced != nil {
+		t.Errorf("displaced %q, %v", displaced, err)
+	}
+	mustHold(t, name, "ours again")
+	mustHaveOnly(t, dir, "list.json")
+}
+
 func TestReplaceReturnsWhatItDisplaced(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -372,7 +404,10 @@ func TestReplaceReturnsWhatItDisplaced(t *testing.T) {
 	}{
 		{"by exchange", func(name string, data []byte) ([]byte, error) { return durable.Replace(name, data, 0o644, nil) }},
 		{"where nothing exchanges", func(name string, data []byte) ([]byte, error) {
-			return durable.Displace(name, data, func(_, _ string) error { return errors.ErrUnsupported })
+			return durable.Displace(name, data, lacking, os.Link)
+		}},
+		{"where there is but one name for a file", func(name string, data []byte) ([]byte, error) {
+			return durable.Displace(name, data, lacking, lacking)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -37,9 +37,9 @@ func (a Act) RemoveAll(names []string) error { return a.act().removeAll(names) }
 // OpenAtOnce is how many files Stage has open.
 const OpenAtOnce = openAtOnce
 
-// Displace is Replace with another way to exchange two files.
-func Displace(name string, data []byte, swap func(one, other string) error) ([]byte, error) {
-	return act{}.displace(name, data, 0o644, nil, swap)
+// Displace is Replace with other ways to exchange two files and to give one a second name.
+func Displace(name string, data []byte, swap, link func(one, other string) error) ([]byte, error) {
+	return act{}.displace(name, data, 0o644, nil, means{swap: swap, link: link})
 }
 
 // IsTemporary tells whether Sweep takes a name for one of ours.

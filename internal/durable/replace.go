@@ -39,17 +39,18 @@ func Replace(name string, data []byte, mode fs.FileMode, whole func([]byte) bool
 }
 
 func (a act) replace(name string, data []byte, mode fs.FileMode, whole func([]byte) bool) (displaced []byte, err error) {
-	displaced, err = a.displace(name, data, mode, whole, exchange)
+	displaced, err = a.displace(name, data, mode, whole, means{swap: exchange, link: os.Link})
 	if err != nil {
 		return nil, fmt.Errorf("replacing %s: %w", name, err)
 	}
 	return displaced, nil
 }
 
-// displace is replace with the system's way to exchange two files as a parameter.
-func (a act) displace(
-	name string, data []byte, mode fs.FileMode, whole func([]byte) bool, swap func(one, other string) error,
-) ([]byte, error) {
+// means are what a file system may have for a replacement, or lack: swap exchanges two files, link gives one a second name.
+type means struct{ swap, link func(one, other string) error }
+
+// displace is replace with the file system's means as a parameter.
+func (a act) displace(name string, data []byte, mode fs.FileMode, whole func([]byte) bool, m means) ([]byte, error) {
 	dir, err := openFolder(filepath.Dir(name))
 	if err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func (a act) displace(
 	}
 	var old predecessor
 	err = t.place(name, func(from, to string) error {
-		old, err = putInPlaceOf(from, to, swap)
+		old, err = m.putInPlaceOf(from, to)
 		return err
 	})
 	if err != nil {
@@ -87,12 +88,12 @@ type predecessor struct {
 }
 
 // putInPlaceOf gives the file from the name to, and keeps what had that name.
-func putInPlaceOf(from, to string, swap func(one, other string) error) (predecessor, error) {
+func (m means) putInPlaceOf(from, to string) (predecessor, error) {
 	// Again only where others make and remove the file between two steps.
 	for range 100 {
-		old, err := predecessor{name: from}, swap(from, to)
+		old, err := predecessor{name: from}, m.swap(from, to)
 		if errors.Is(err, errors.ErrUnsupported) {
-			old, err = putOver(from, to)
+			old, err = m.putOver(from, to)
 		}
 		if err == nil {
 			return old, nil
@@ -108,9 +109,9 @@ func putInPlaceOf(from, to string, swap func(one, other string) error) (predeces
 }
 
 // putOver is putInPlaceOf where nothing exchanges two files.
-func putOver(from, to string) (predecessor, error) {
+func (m means) putOver(from, to string) (predecessor, error) {
 	second := from + displacedSuffix
-	switch err := os.Link(to, second); {
+	switch err := m.link(to, second); {
 	case err == nil:
 		if err := move(from, to); err != nil {
 			_ = os.Remove(second)
