@@ -44,19 +44,6 @@ func (w workbench) withServer(revocations int) string {
 	return store
 }
 
-// revokeMany puts a list of so many serials in place, and has it signed.
-func (w workbench) revokeMany(store string, n int) {
-	w.b.Helper()
-	list := crl.NewList()
-	for range n {
-		list.Add(crl.Entry{Serial: w.serial(), Date: time.Now(), Reason: crl.KeyCompromise})
-	}
-	if err := os.WriteFile(filepath.Join(store, "endpoint", "FTS_CRL.json"), list.Bytes(), 0o644); err != nil {
-		w.b.Fatal(err)
-	}
-	w.run(w.ftsca, "crl", "sign", "--store", store)
-}
-
 func (w workbench) serve(store string) *endpointBench {
 	w.b.Helper()
 	e := &endpointBench{b: w.b, store: store, cmd: exec.Command(w.ftsca, "serve", "--listen", "127.0.0.1:0", "--store", store, "--allow-root")}
