@@ -116,6 +116,7 @@ func TestScripts(t *testing.T) {
 			"cpdir":    cmdCopyDir,
 			"logs":     cmdLogs,
 			"offline":  cmdOffline,
+			"page":     cmdPage,
 		},
 	})
 }
