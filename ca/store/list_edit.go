@@ -62,9 +62,11 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 		displaced, err := durable.Replace(path, after, 0o644, readable)
 		if errors.Is(err, fs.ErrNotExist) && round < edits {
 			// Beside a process without the lock: one of the two took up what the other had displaced.
+			missing := o.Missing
 			if before, list, err = s.readList(o); err != nil {
 				return nil, err
 			}
+			o.Missing = missing
 			continue
 		}
 		if err != nil {
@@ -94,13 +96,7 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 		}
 		wanted = crl.Union(wanted, crl.Salvage(displaced))
 	}
-	for _, e := range entries {
-		if _, ok := added[e.Serial]; ok {
-			o.Added = append(o.Added, e)
-		} else {
-			o.Already = append(o.Already, e)
-		}
-	}
+	o.part(entries, added)
 	if !locked {
 		return list, nil
 	}
@@ -157,10 +153,8 @@ func (s *Store) displacedNames() ([]string, error) {
 func (s *Store) readList(o *Outcome) (before sum, list *crl.List, err error) {
 	path := s.endpoint(jsonFile)
 	data, err := readRegular(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIrregular) {
-		return before, nil, &BrokenListError{Path: path, Err: err}
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		before = sha256.Sum256(data)
 		if list, err = crl.Parse(data); err == nil {
 			return before, list, nil
@@ -170,6 +164,23 @@ func (s *Store) readList(o *Outcome) (before sum, list *crl.List, err error) {
 			return before, nil, err
 		}
 		o.SetAside = append(o.SetAside, aside)
+	case errors.Is(err, fs.ErrNotExist):
+		o.Missing = true
+	default:
+		aside, moving := s.moveAside(jsonFile, "broken")
+		if errors.Is(moving, fs.ErrNotExist) {
+			break
+		}
+		if moving != nil {
+			return before, nil, &StuckListError{Path: path, Err: err, Moving: moving}
+		}
+		o.SetAside = append(o.SetAside, aside)
+		// Another hand may have put a list there since.
+		if data, err = readRegular(aside); err == nil {
+			if list, err = crl.Parse(data); err == nil {
+				return before, list, nil
+			}
+		}
 	}
 	last, err := s.lastGood(&Standing{Broken: err})
 	if err != nil {
@@ -178,15 +189,25 @@ func (s *Store) readList(o *Outcome) (before sum, list *crl.List, err error) {
 	return before, listOf(crl.Union(crl.Salvage(data), last)), nil
 }
 
+// moveAside gives what cannot be read, a folder or a pipe say, a name that tells what and when, and returns its path.
+func (s *Store) moveAside(name, what string) (string, error) {
+	return s.aside(name, what, func(path string) error { return durable.RenameNew(s.endpoint(name), path) })
+}
+
 // setAside keeps a file's content under a name that tells what and when, and returns its path.
 func (s *Store) setAside(name string, data []byte, what string) (string, error) {
+	return s.aside(name, what, func(path string) error { return durable.Create(path, data, 0o644) })
+}
+
+// aside has keep fill the first such name that is free.
+func (s *Store) aside(name, what string, keep func(path string) error) (string, error) {
 	base := s.endpoint(name + "." + what + "-" + s.o.Now().UTC().Format("20060102T150405Z"))
 	for n := 1; ; n++ {
 		path := base
 		if n > 1 {
 			path = fmt.Sprintf("%s-%d", base, n)
 		}
-		err := durable.Create(path, data, 0o644)
+		err := keep(path)
 		if err == nil {
 			return path, nil
 		}

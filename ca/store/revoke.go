@@ -25,14 +25,27 @@ type Outcome struct {
 	Removed  []crl.Entry // were taken off the list
 	Changed  []crl.Entry // have another reason now
 	SetAside []string    // where a broken list was kept
+	Missing  bool        // there was no FTS_CRL.json, and it was made anew
+	Unlisted bool        // FTS_CRL.json has none of it: what is in its place cannot be moved, which one of Problems says
 	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
 	Trace    map[crl.Serial]AuditEntry
 	Problems []error // what went wrong beside: the revocations are in force all the same
 }
 
+// part notes which of the entries were added, and which were there before.
+func (o *Outcome) part(entries []crl.Entry, added map[crl.Serial]crl.Entry) {
+	for _, e := range entries {
+		if _, ok := added[e.Serial]; ok {
+			o.Added = append(o.Added, e)
+		} else {
+			o.Already = append(o.Already, e)
+		}
+	}
+}
+
 // Revoke puts entries on the revocation list. The list in the endpoint room is durable before anything else is
 // touched. Nothing but that list's own folder can stop it: a broken list is set aside and the last good one taken up,
-// and a damaged ledger or a lock that another process does not give back becomes one of the outcome's problems. What is
+// one that cannot be set aside leaves the revocation to the last good copy, which an endpoint goes by too, and a damaged ledger or a lock that another process does not give back becomes one of the outcome's problems. What is
 // on hold is revoked for good unless the entry is for a hold itself.
 func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.Serial]string) (Outcome, error) {
 	return s.put(ctx, "revoke", "", entries, names)
@@ -55,6 +68,11 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	locked := err == nil
 	harden := hardening(entries)
 	written, err := s.edit(locked, entries, harden.apply, &o)
+	var stuck *StuckListError
+	if errors.As(err, &stuck) && act != "restore" {
+		written, err = s.unlisted(entries, harden, &o)
+		o.Problems = append(o.Problems, stuck)
+	}
 	if err != nil {
 		return o, err
 	}
@@ -67,6 +85,9 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	inForce := s.text(&standing, standing.InForce)
 	text := sha256.Sum256(inForce)
 	if err := s.keepLast(inForce); err != nil {
+		if o.Unlisted {
+			return o, errors.Join(stuck, err)
+		}
 		o.Problems = append(o.Problems, err)
 	}
 	// Whoever is revoked again is released no more.
@@ -91,6 +112,11 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 		}
 		for _, path := range o.SetAside {
 			if err := s.record(tx, AuditEntry{Act: "repair", Detail: "a broken revocation list was set aside as " + path}); err != nil {
+				return err
+			}
+		}
+		if o.Missing {
+			if err := s.record(tx, AuditEntry{Act: "repair", Detail: "the revocation list was missing, and was made anew"}); err != nil {
 				return err
 			}
 		}

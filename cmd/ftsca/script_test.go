@@ -85,6 +85,8 @@ func TestScripts(t *testing.T) {
 			switch condition {
 			case "traces":
 				return testpki.Runs("strace", append(slices.Clone(tracing), os.DevNull, "true")...)
+			case "mounts":
+				return testpki.Runs("unshare", "-rm", "mount", "--bind", os.TempDir(), os.TempDir())
 			case "landlock":
 				return hasLandlock()
 			case "root":

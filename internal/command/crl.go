@@ -168,6 +168,9 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	if err != nil {
 		return err
 	}
+	if outcome.Missing {
+		g.say("made anew  FTS_CRL.json, which was missing")
+	}
 	for _, path := range outcome.SetAside {
 		g.say("set aside  %s", path)
 	}
@@ -175,7 +178,7 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 		g.say("put back   %s", e.Serial)
 	}
 	problems := outcome.Problems
-	if len(outcome.SetAside)+len(outcome.Added) == 0 {
+	if !outcome.Missing && len(outcome.SetAside)+len(outcome.Added) == 0 {
 		g.say("nothing to repair: the revocation list is whole")
 	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked); err != nil {
 		problems = append(problems, err)

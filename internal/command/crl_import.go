@@ -117,7 +117,7 @@ func runCRLImport(ctx context.Context, o *crlImportOptions) error {
 	}
 	g.warnOutcome(outcome)
 	problems := outcome.Problems
-	if len(outcome.Added)+len(outcome.Hardened) > 0 {
+	if len(outcome.Added)+len(outcome.Hardened) > 0 && !outcome.Unlisted {
 		if err := g.resign(ctx, s, o.passphrase, nowRevoked); err != nil {
 			problems = append(problems, err)
 		}

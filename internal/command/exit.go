@@ -92,6 +92,7 @@ func hintFor(err error) string {
 		damaged  *store.DamagedError
 		unknown  *store.UnknownError
 		broken   *store.BrokenListError
+		stuck    *store.StuckListError
 		unready  *store.UnfinishedError
 		unmoved  *store.UnmovedError
 		inUse    *ca.NameInUseError
@@ -118,6 +119,8 @@ func hintFor(err error) string {
 		return "restore the store from a backup; until then, ftsca revoke still revokes and ftsca serve still serves"
 	case errors.As(err, &unknown):
 		return "ftsca list shows every certificate; --serial takes a serial that the store does not know"
+	case errors.As(err, &stuck):
+		return "unmount or remove " + stuck.Path + ", then ftsca crl repair; into a container, mount the folder that it lies in and not the file"
 	case errors.As(err, &broken):
 		return "ftsca crl repair sets the file aside and makes the list anew from the last good one and all that can be read"
 	case errors.As(err, &unready):

@@ -49,6 +49,9 @@ func since(entries []crl.Entry) string {
 // warnOutcome says what else came up while the list was changed.
 func (g *global) warnOutcome(outcome store.Outcome) {
 	g.warnVanished(outcome.Vanished, outcome.Trace)
+	if outcome.Missing {
+		g.talk("warning: FTS_CRL.json was missing; it was made anew from the last good one")
+	}
 	for _, path := range outcome.SetAside {
 		g.talk("warning: the revocation list was broken; it is kept as %s, and the last good one was taken up with all that could be read", path)
 	}

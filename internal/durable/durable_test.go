@@ -599,3 +599,26 @@ func TestEveryTemporaryFileIsHiddenAndKnownToSweep(t *testing.T) {
 		}
 	}
 }
+
+func TestRenameNewTakesNoNameThatIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	put(t, at("list"), "list")
+	put(t, at("taken"), "taken")
+	if err := os.Mkdir(at("folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"list", "folder"} {
+		if err := durable.RenameNew(at(name), at("taken")); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s took a name that is taken: %v", name, err)
+		}
+		if err := durable.RenameNew(at(name), at("new-"+name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := durable.RenameNew(at("list"), at("other")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is not there was renamed: %v", err)
+	}
+	mustHold(t, at("taken"), "taken")
+	mustHaveOnly(t, dir, "new-folder", "new-list", "taken")
+}

@@ -42,7 +42,24 @@ func SyncDir(dir string) error {
 // that name. It brings the names to disk, not the content: that has to be there already. The error wraps the system's.
 func Rename(oldpath, newpath string) error { return act{}.rename(oldpath, newpath) }
 
-func (a act) rename(oldpath, newpath string) error {
+// RenameNew is [Rename] to a name that is free, for anything that has a name: a folder, a link itself, a pipe. The error
+// wraps [fs.ErrExist] where the name is taken.
+func RenameNew(oldpath, newpath string) error { return act{}.renameNew(oldpath, newpath) }
+
+func (a act) renameNew(oldpath, newpath string) error {
+	if _, err := os.Lstat(newpath); err == nil {
+		return fmt.Errorf("renaming %s to %s: %w", oldpath, newpath, fs.ErrExist)
+	}
+	// A folder has no second name, which is how some file systems rename exclusively; and it never replaces a file.
+	if info, err := os.Lstat(oldpath); err == nil && info.IsDir() {
+		return a.rename(oldpath, newpath)
+	}
+	return a.renameBy(oldpath, newpath, moveNew)
+}
+
+func (a act) rename(oldpath, newpath string) error { return a.renameBy(oldpath, newpath, move) }
+
+func (a act) renameBy(oldpath, newpath string, move func(from, to string) error) error {
 	wrap := func(err error) error { return fmt.Errorf("renaming %s to %s: %w", oldpath, newpath, err) }
 	to, err := openFolder(filepath.Dir(newpath))
 	if err != nil {
