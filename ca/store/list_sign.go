@@ -116,10 +116,15 @@ func (s *Store) sortUnsigned(st *Standing, isSigned []bool, cas []*x509.Certific
 	for _, c := range cas {
 		ours[crl.KeyID(c)] = true
 	}
+	signers := map[string]bool{}
+	for _, l := range st.Signed {
+		signers[hex.EncodeToString(l.AuthorityKeyID)] = true
+	}
 	rest := subset{of: st.InForce}
 	for i, e := range st.InForce {
 		foreign := len(cas) > 0 && !ours[e.Issuer]
-		if foreign && !isSigned[i] {
+		// Its serial may be on a list of ours, for one of our own certificates.
+		if foreign && !(isSigned[i] && signers[e.Issuer]) {
 			st.Foreign = append(st.Foreign, e)
 		}
 		rest.take(!foreign && !isSigned[i])

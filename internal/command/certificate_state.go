@@ -19,15 +19,17 @@ const (
 // revocations judge a record as an endpoint judges its certificate, and know why.
 type revocations struct {
 	checker *crl.Checker
-	entries map[string]crl.Entry // by serial, as a record has it
+	entries map[string]crl.Entry   // by serial, as a record has it
+	more    map[string][]crl.Entry // of the serials that have several, those beside
 }
 
 func revocationsOf(entries []crl.Entry) revocations {
-	m := revocations{crl.NewChecker(entries), make(map[string]crl.Entry, len(entries))}
+	m := revocations{crl.NewChecker(entries), make(map[string]crl.Entry, len(entries)), map[string][]crl.Entry{}}
 	for _, e := range entries {
 		serial := e.Serial.String()
-		// What is revoked for good under one authority and on hold under another is told as revoked.
-		if before, twice := m.entries[serial]; !twice || before.Reason == crl.CertificateHold {
+		if _, twice := m.entries[serial]; twice {
+			m.more[serial] = append(m.more[serial], e)
+		} else {
 			m.entries[serial] = e
 		}
 	}
@@ -35,7 +37,7 @@ func revocationsOf(entries []crl.Entry) revocations {
 }
 
 // of returns the entry that revokes a record's certificate, or has it on hold.
-func (m revocations) of(r store.Record) (crl.Entry, bool) {
+func (m revocations) of(r store.Record) (found crl.Entry, ok bool) {
 	e, ok := m.entries[r.Serial]
 	if !ok {
 		return crl.Entry{}, false
@@ -44,7 +46,15 @@ func (m revocations) of(r store.Record) (crl.Entry, bool) {
 	if r.Issuer != "" && !m.checker.Covers(crl.Entry{Serial: e.Serial, Issuer: r.Issuer}) {
 		return crl.Entry{}, false
 	}
-	return e, true
+	about := func(e crl.Entry) bool { return r.Issuer == "" || e.Issuer == "" || e.Issuer == r.Issuer }
+	found = e
+	for _, e := range m.more[r.Serial] {
+		// What is revoked for good by one entry and on hold by another is told as revoked.
+		if about(e) && (!about(found) || found.Reason == crl.CertificateHold) {
+			found = e
+		}
+	}
+	return found, true
 }
 
 // has tells whether a record's certificate is revoked or on hold.

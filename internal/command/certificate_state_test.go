@@ -18,6 +18,7 @@ func TestARecordIsRevokedWhereItsCertificateIs(t *testing.T) {
 	entry := func(issuer string, reason crl.Reason) crl.Entry {
 		return crl.Entry{Serial: serial, Issuer: issuer, Reason: reason}
 	}
+	holds := func(e crl.Entry) []crl.Entry { return []crl.Entry{entry(ours, crl.CertificateHold), e} }
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		issuer  string
@@ -30,6 +31,9 @@ func TestARecordIsRevokedWhereItsCertificateIs(t *testing.T) {
 		"under another":                          {ours, []crl.Entry{entry(others, crl.Superseded)}, stateValid},
 		"on hold under its own":                  {ours, []crl.Entry{entry(ours, crl.CertificateHold)}, stateHeld},
 		"on hold, and revoked in a further list": {ours, []crl.Entry{entry("", crl.CertificateHold), entry(ours, crl.KeyCompromise)}, stateRevoked},
+		"on hold, and another's revoked":         {ours, holds(entry(others, crl.KeyCompromise)), stateHeld},
+		"on hold, and before it another's":       {ours, []crl.Entry{entry(others, crl.KeyCompromise), entry("", crl.CertificateHold)}, stateHeld},
+		"of nobody, on hold and revoked":         {"", holds(entry(others, crl.KeyCompromise)), stateRevoked},
 		"of an unknown authority":                {"", []crl.Entry{entry(others, crl.Superseded)}, stateRevoked},
 	} {
 		r := store.Record{Serial: serial.String(), Issuer: c.issuer, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
