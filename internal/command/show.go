@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +29,8 @@ func newShowCommand(g *global, runF func(context.Context, *showOptions) error) *
 		Use:   "show NAME | NAME#GENERATION | SERIAL | FILE",
 		Short: "Show certificates and whether they are good",
 		Long: `Show a name's certificates, one generation, one serial, or the certificate in a PEM file, and whether
-they are good. The exit code is 3 where none of those shown is: revoked, on hold, or out of its time.
+they are good. The exit code is 3 where none of those shown is: revoked, on hold, or out of its time. A serial or
+a file that the store has no record of is shown where it is revoked.
 
 Revoked is what the store's list says, and the further lists that ftsca serve was last given with --crl.`,
 		Example: "  ftsca show alice\n  ftsca show alice#2 --json\n  ftsca show pki/endpoint/server.pem",
@@ -45,6 +47,8 @@ Revoked is what the store's list says, and the further lists that ftsca serve wa
 // shown is a certificate in full, for JSON.
 type shown struct {
 	listed
+	Unknown     bool     `json:"unknown,omitempty"`   // the store has no record of it
+	Authority   string   `json:"authority,omitempty"` // of one unknown: whose it is
 	Issuer      string   `json:"issuer,omitempty"`
 	Subject     string   `json:"subject,omitempty"`
 	Key         string   `json:"key,omitempty"`
@@ -59,11 +63,11 @@ func runShow(ctx context.Context, o *showOptions) error {
 	if err != nil {
 		return err
 	}
+	revoked, now := revocationsOf(g.inForce(s, standing)), g.env.Now()
 	records, err := findOrRead(ctx, s, o.address)
 	if err != nil {
-		return err
+		return o.showStranger(ctx, s, revoked, err)
 	}
-	revoked, now := revocationsOf(g.inForce(s, standing)), g.env.Now()
 	good := false
 	all := make([]shown, 0, len(records))
 	for _, r := range records {
@@ -106,15 +110,23 @@ func (c shown) print(g *global) {
 	if c.Revoked != "" {
 		state += " " + c.Revoked + ", " + c.Reason
 	}
+	generation, valid := strconv.Itoa(c.Generation), c.NotBefore+" to "+c.NotAfter
+	if c.Unknown {
+		generation = ""
+	}
+	if c.NotAfter == "" {
+		valid = ""
+	}
 	rows := [][2]string{
 		{"name", c.Name},
-		{"generation", strconv.Itoa(c.Generation)},
+		{"generation", generation},
 		{"for", c.Purpose},
 		{"state", state},
-		{"valid", c.NotBefore + " to " + c.NotAfter},
+		{"valid", valid},
 		{"serial", c.Serial},
 		{"subject", c.Subject},
 		{"issuer", c.Issuer},
+		{"authority", c.Authority},
 		{"key", c.Key},
 		{"fingerprint", c.Fingerprint},
 		{"names", strings.Join(c.Names, " ")},
@@ -148,20 +160,29 @@ func findOrRead(ctx context.Context, s *store.Store, address string) ([]store.Re
 	}
 	records, err = s.Find(ctx, serialOf(cert))
 	if errors.As(err, &unknown) {
-		return nil, fmt.Errorf("%s holds the certificate of %q, serial %s: %w", address, cert.Subject.CommonName, serialOf(cert), err)
+		return nil, &strangerError{file: address, cert: cert, err: err}
 	}
 	if err != nil {
 		return nil, err
 	}
 	// The same serial under another authority is another certificate.
+	other := &strangerError{file: address, cert: cert, err: errors.New("the store has that serial of another certificate")}
 	if s.HasAuthority() {
 		ours, err := s.Certificate(ctx, records[0].Serial)
 		if err != nil {
 			return nil, err
 		}
 		if !ours.Equal(cert) {
-			return nil, fmt.Errorf("%s holds a certificate that another authority issued under the serial %s", address, serialOf(cert))
+			return nil, other
 		}
+		return records, nil
+	}
+	issuer := hex.EncodeToString(cert.AuthorityKeyId)
+	if ca := issuerOf(cert, s.Published()); ca != nil {
+		issuer = crl.KeyID(ca)
+	}
+	if of := records[0].Issuer; of != "" && of != issuer {
+		return nil, other
 	}
 	return records, nil
 }
