@@ -69,6 +69,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 		return Outcome{}, &FinalError{Entries: final}
 	}
 	if len(o.Removed) == 0 {
+		o.note(standing)
 		return o, nil
 	}
 	written, err := s.edit(true, nil, func(l *crl.List) error {
@@ -118,7 +119,7 @@ func (s *Store) remove(entries []crl.Entry, names map[crl.Serial]string, force b
 		return o, fmt.Errorf("the removal is not complete: %w", err)
 	}
 	standing, err = s.standing(nil)
-	o.Vanished, o.Trace = standing.Vanished, standing.Trace
+	o.note(standing)
 	return o, err
 }
 
@@ -145,6 +146,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 		}
 	}
 	if len(o.Changed) == 0 {
+		o.note(standing)
 		return o, nil
 	}
 	if reason == crl.CertificateHold && !force {
@@ -160,7 +162,7 @@ func (s *Store) SetReason(ctx context.Context, entries []crl.Entry, names map[cr
 	if standing, err = s.standing(written); err != nil {
 		return o, err
 	}
-	o.Vanished, o.Trace = standing.Vanished, standing.Trace
+	o.note(standing)
 	last := s.text(&standing, standing.InForce)
 	if err := s.keepLast(last); err != nil {
 		return o, err

@@ -27,9 +27,16 @@ type Outcome struct {
 	SetAside []string    // where a broken list was kept
 	Missing  bool        // there was no FTS_CRL.json, and it was made anew
 	Unlisted bool        // FTS_CRL.json has none of it: what is in its place cannot be moved, which one of Problems says
-	Vanished []crl.Entry // in force although FTS_CRL.json no longer has them
+	Vanished []crl.Entry // as [Standing] has them after the change, with what the trail tells of them
 	Trace    map[crl.Serial]AuditEntry
+	Unsigned []crl.Entry // as [Standing] has them after the change
+	Dropped  []crl.Entry
 	Problems []error // what went wrong beside: the revocations are in force all the same
+}
+
+// note notes how the list stands after the change.
+func (o *Outcome) note(st Standing) {
+	o.Vanished, o.Trace, o.Unsigned, o.Dropped = st.Vanished, st.Trace, st.Unsigned, st.Dropped
 }
 
 // part notes which of the entries were added, and which were there before.
@@ -78,7 +85,7 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 	}
 	o.Hardened, o.Already = harden.done(o.Already)
 	standing, err := s.standing(written)
-	o.Vanished, o.Trace = standing.Vanished, standing.Trace
+	o.note(standing)
 	if err != nil {
 		o.Problems = append(o.Problems, err)
 	}

@@ -20,7 +20,7 @@ type Standing struct {
 	Unsigned []crl.Entry // in force and not yet in FTS_CRL.pem
 	Lapsed   []crl.Entry // in force and no longer in FTS_CRL.pem, since their certificates have expired
 	Foreign  []crl.Entry // in force and never in FTS_CRL.pem: they are about an authority that is none of this store's
-	Dropped  []crl.Entry // in FTS_CRL.pem still, although they were removed from the list since
+	Dropped  []crl.Entry // in FTS_CRL.pem still, although they were removed from the list, at their date
 	Signed   []*crl.X509 // the lists in FTS_CRL.pem, as [crl.ParseX509Head] reads them
 
 	// Trace tells of what has vanished who revoked it, and when, as far as the audit trail knows.
@@ -97,9 +97,29 @@ func (s *Store) standing(wrote *crl.List) (Standing, error) {
 	}
 	s.sortUnsigned(&st, isSigned, cas)
 	if len(left) < len(signed) {
-		st.Dropped = crl.Missing(slices.Concat(left, only(st.InForce, odd)), signed)
+		st.Dropped = removedAt(crl.Missing(slices.Concat(left, only(st.InForce, odd)), signed), st.released)
 	}
 	return st, err
+}
+
+// removedAt gives entries the date of their removal, which is that of what was released.
+func removedAt(entries, released []crl.Entry) []crl.Entry {
+	if len(entries) == 0 {
+		return nil
+	}
+	at := make(map[crl.Entry]crl.Entry, len(released))
+	for _, e := range released {
+		at[keyOf(e)] = e
+	}
+	for i := range entries {
+		e := &entries[i]
+		by, ok := at[keyOf(*e)]
+		if !ok {
+			by = at[crl.Entry{Serial: e.Serial}]
+		}
+		e.Date = by.Date
+	}
+	return entries
 }
 
 // text is a list of the entries: FTS_CRL.json itself where it has just those, so that copies of it can be told by their

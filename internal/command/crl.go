@@ -162,6 +162,8 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 		for _, e := range standing.Vanished {
 			g.say("would put back   %s", e.Serial)
 		}
+		g.warnVanished(standing.Vanished, standing.Trace)
+		g.warnWaiting(standing.Unsigned, standing.Dropped)
 		return nil
 	}
 	outcome, err := s.Repair(ctx)
@@ -180,7 +182,8 @@ func runCRLRepair(ctx context.Context, o *crlRepairOptions) error {
 	problems := outcome.Problems
 	if !outcome.Missing && len(outcome.SetAside)+len(outcome.Added) == 0 {
 		g.say("nothing to repair: the revocation list is whole")
-	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked); err != nil {
+		g.warnWaiting(outcome.Unsigned, outcome.Dropped)
+	} else if err := g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked.by(outcome)); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)

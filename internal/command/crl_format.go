@@ -43,8 +43,11 @@ func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
 		if err := list.Format(); err != nil {
 			return err
 		}
-		_, err = g.env.Stdout.Write(list.Bytes())
-		return err
+		if _, err = g.env.Stdout.Write(list.Bytes()); err != nil {
+			return err
+		}
+		g.warnStanding(ctx, s)
+		return nil
 	}
 	changed, err := s.Format(ctx)
 	if err != nil {
@@ -55,5 +58,6 @@ func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
 	} else {
 		g.say("FTS_CRL.json has the documents' form already")
 	}
+	g.warnStanding(ctx, s)
 	return nil
 }

@@ -106,6 +106,7 @@ func runCRLImport(ctx context.Context, o *crlImportOptions) error {
 			}
 			g.say("would revoke  %s", known.target(e))
 		}
+		g.warnStanding(ctx, s)
 		return nil
 	}
 	outcome, err := s.Import(ctx, entries, names, filepath.Base(o.file))
@@ -117,8 +118,10 @@ func runCRLImport(ctx context.Context, o *crlImportOptions) error {
 	}
 	g.warnOutcome(outcome)
 	problems := outcome.Problems
-	if len(outcome.Added)+len(outcome.Hardened) > 0 && !outcome.Unlisted {
-		if err := g.resign(ctx, s, o.passphrase, nowRevoked); err != nil {
+	if len(outcome.Added)+len(outcome.Hardened) == 0 {
+		g.warnWaiting(outcome.Unsigned, outcome.Dropped)
+	} else if !outcome.Unlisted {
+		if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
 			problems = append(problems, err)
 		}
 	}

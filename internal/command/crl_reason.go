@@ -72,6 +72,7 @@ func runCRLSetReason(ctx context.Context, o *crlSetReasonOptions) error {
 		for _, e := range found.entries {
 			g.say("would change  %s from %s to %s", found.target(e), e.Reason, reason)
 		}
+		g.warn(standing)
 		return nil
 	}
 	outcome, err := s.SetReason(ctx, found.entries, found.names(), reason, o.force)
@@ -101,7 +102,8 @@ func runCRLSetReason(ctx context.Context, o *crlSetReasonOptions) error {
 		if !o.json {
 			g.say("the reason is %s already", reason)
 		}
+		g.warnWaiting(outcome.Unsigned, outcome.Dropped)
 		return nil
 	}
-	return g.resign(ctx, s, o.passphrase, nowReasoned)
+	return g.resign(ctx, s, o.passphrase, nowReasoned.by(outcome))
 }

@@ -96,6 +96,7 @@ func runRelease(ctx context.Context, o *releaseOptions) error {
 		for _, e := range chosen.entries {
 			g.say("would release  %s, %s", chosen.target(e), e.Reason)
 		}
+		g.warn(standing)
 		return nil
 	}
 	outcome, err := s.Remove(ctx, chosen.entries, chosen.names(), o.force)
@@ -111,7 +112,7 @@ func runRelease(ctx context.Context, o *releaseOptions) error {
 	}
 	o.warnLeft(chosen, outcome.Removed, standing.InForce)
 	g.warnOutcome(outcome)
-	return g.resign(ctx, s, o.passphrase, nowReleased)
+	return g.resign(ctx, s, o.passphrase, nowReleased.by(outcome))
 }
 
 // warnLeft tells of a serial that is revoked by another entry still, for another authority or for all.
@@ -248,12 +249,14 @@ func runCRLRestore(ctx context.Context, o *crlRestoreOptions) error {
 	}
 	if len(chosen.entries) == 0 {
 		g.say("nothing has vanished from the revocation list")
+		g.warn(standing)
 		return nil
 	}
 	if o.dryRun {
 		for _, e := range chosen.entries {
 			g.say("would put back  %s, %s", chosen.target(e), e.Reason)
 		}
+		g.warn(standing)
 		return nil
 	}
 	outcome, err := s.Restore(ctx, chosen.entries)
@@ -266,9 +269,11 @@ func runCRLRestore(ctx context.Context, o *crlRestoreOptions) error {
 	g.warnOutcome(outcome)
 	problems := outcome.Problems
 	if len(crl.Missing(standing.Unsigned, outcome.Added)) < len(outcome.Added) {
-		if err := g.resign(ctx, s, o.passphrase, nowRevoked); err != nil {
+		if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
 			problems = append(problems, err)
 		}
+	} else {
+		g.warnWaiting(outcome.Unsigned, outcome.Dropped)
 	}
 	return g.tellProblems(problems)
 }

@@ -107,10 +107,11 @@ func (g *global) takeUp(ctx context.Context, s *store.Store, e *export.Export) e
 	for _, entry := range outcome.Added {
 		g.talk("warning: %s had been revoked by another program in %s; it is on the list now", entry.Serial, e.Folder)
 	}
+	g.warnAnew(outcome)
 	if err := errors.Join(outcome.Problems...); err != nil {
 		return err
 	}
-	return g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked)
+	return g.resign(ctx, s, secretSource{descriptor: -1}, nowRevoked.by(outcome))
 }
 
 // warnExports tells of folders that follow the store and could not be brought up to date.

@@ -255,8 +255,9 @@ func (w *renewing) revokeOld(ctx context.Context, done []*renewal, revoked revoc
 		return err
 	}
 	g.talk("revoked %s", plural(len(outcome.Added), "earlier certificate", "earlier certificates"))
+	g.warnAnew(outcome)
 	problems := outcome.Problems
-	if err := g.resign(ctx, w.store, w.o.passphrase, nowRevoked); err != nil {
+	if err := g.resign(ctx, w.store, w.o.passphrase, nowRevoked.by(outcome)); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)

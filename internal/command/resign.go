@@ -4,33 +4,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
 )
 
 // changed is how people are told of a change of the list that other servers do not know yet.
-type changed struct{ waits, mend string }
+type changed struct{ waits, mend, since string }
+
+// by says since when the X.509 list waits, after a change.
+func (c changed) by(o store.Outcome) changed {
+	var waits []string
+	if n := len(o.Unsigned); n > 0 {
+		waits = append(waits, plural(n, "revocation", "revocations")+since(o.Unsigned))
+	}
+	if n := len(o.Dropped); n > 0 {
+		waits = append(waits, plural(n, "removal", "removals")+since(o.Dropped))
+	}
+	if len(waits) > 0 {
+		c.since = " (" + strings.Join(waits, "; ") + ")"
+	}
+	return c
+}
 
 var (
 	nowRevoked = changed{
-		"note: what is revoked is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
-		"the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign",
+		waits: "note: what is revoked is in force in FTS_CRL.json and wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
+		mend:  "the revocation is in force in FTS_CRL.json; mend this, then ftsca crl sign",
 	}
 	nowReleased = changed{
-		"note: it is let in again wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
-		"it is revoked no more in FTS_CRL.json; mend this, then ftsca crl sign",
+		waits: "note: it is let in again wherever ftsca serve runs on this store; the X.509 list for other servers waits for: ftsca crl sign",
+		mend:  "it is revoked no more in FTS_CRL.json; mend this, then ftsca crl sign",
 	}
 	nowReasoned = changed{
-		"note: FTS_CRL.json gives the reason; the X.509 list for other servers waits for: ftsca crl sign",
-		"FTS_CRL.json gives the reason; mend this, then ftsca crl sign",
+		waits: "note: FTS_CRL.json gives the reason; the X.509 list for other servers waits for: ftsca crl sign",
+		mend:  "FTS_CRL.json gives the reason; mend this, then ftsca crl sign",
 	}
 )
 
 // resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
 func (g *global) resign(ctx context.Context, s *store.Store, source secretSource, what changed) error {
 	if !s.HasAuthority() {
-		g.talk("%s, on the authority's machine", what.waits)
+		g.talk("%s, on the authority's machine%s", what.waits, what.since)
 		return nil
 	}
 	keys, err := g.keyring(ctx, s, source, false)
@@ -45,7 +61,7 @@ func (g *global) resign(ctx context.Context, s *store.Store, source secretSource
 		}
 	}
 	if errors.Is(err, errSealed) || errors.Is(err, store.ErrPending) {
-		g.talk("%s", what.waits)
+		g.talk("%s%s", what.waits, what.since)
 		return nil
 	}
 	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "%s", what.mend)

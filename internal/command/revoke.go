@@ -124,6 +124,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 		for _, t := range targets {
 			g.say("would revoke  %s", t)
 		}
+		g.warnStanding(ctx, s)
 		return nil
 	}
 	if o.date.IsZero() {
@@ -150,7 +151,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 	if outcome.Unlisted {
 		return g.tellProblems(problems)
 	}
-	if err := g.resign(ctx, s, o.passphrase, nowRevoked); err != nil {
+	if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
 		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -21,15 +22,30 @@ func (g *global) warn(standing store.Standing) {
 		g.talk("hint: %s", hintFor(broken))
 	}
 	g.warnVanished(standing.Vanished, standing.Trace)
-	if n := len(standing.Unsigned); n > 0 {
-		g.talk("note: the X.509 list for other servers lacks %s%s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"), since(standing.Unsigned))
+	g.warnWaiting(standing.Unsigned, standing.Dropped)
+}
+
+// warnStanding is warn for a command that has not read the list, or has changed it since.
+func (g *global) warnStanding(ctx context.Context, s *store.Store) {
+	standing, err := s.Standing(ctx)
+	if err != nil {
+		g.talk("warning: %v", err)
 	}
-	if n := len(standing.Dropped); n > 0 {
-		g.talk("note: the X.509 list for other servers still has %s: ftsca crl sign, where the authority is", plural(n, "revocation that was removed", "revocations that were removed"))
+	g.warn(standing)
+}
+
+// warnWaiting says what the X.509 list waits for, and since when.
+func (g *global) warnWaiting(unsigned, dropped []crl.Entry) {
+	if n := len(unsigned); n > 0 {
+		g.talk("note: the X.509 list for other servers lacks %s%s: ftsca crl sign, where the authority is", plural(n, "revocation", "revocations"), since(unsigned))
+	}
+	if n := len(dropped); n > 0 {
+		g.talk("note: the X.509 list for other servers still has %s%s: ftsca crl sign, where the authority is",
+			plural(n, "revocation that was removed", "revocations that were removed"), since(dropped))
 	}
 }
 
-// since says when the first of the entries was revoked, as far as they tell.
+// since says when the first of the entries was revoked, or removed, as far as they tell.
 func since(entries []crl.Entry) string {
 	var first time.Time
 	for _, e := range entries {
@@ -49,6 +65,11 @@ func since(entries []crl.Entry) string {
 // warnOutcome says what else came up while the list was changed.
 func (g *global) warnOutcome(outcome store.Outcome) {
 	g.warnVanished(outcome.Vanished, outcome.Trace)
+	g.warnAnew(outcome)
+}
+
+// warnAnew says that the list was made anew, and of what.
+func (g *global) warnAnew(outcome store.Outcome) {
 	if outcome.Missing {
 		g.talk("warning: FTS_CRL.json was missing; it was made anew from the last good one")
 	}
