@@ -393,6 +393,53 @@ func TestRemovedEntryIsNotReadBack(t *testing.T) {
 	}
 }
 
+// Whatever number another program has published with the authority's key, ours come after it: who keeps the highest would
+// pass over a lower one.
+func TestNumbersRiseAboveWhatAnotherProgramPublished(t *testing.T) {
+	d := newDesk(t)
+	d.revoke(entryOf(1, d.now))
+	d.sign(store.Signing{})
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.authority.Certificate().Raw})
+	for n, name := range []string{"ca.pem", "FTS_CRL.pem"} {
+		theirs, number, err := d.authority.SignCRL(d.now.AddDate(n+1, 0, 0), []crl.Entry{entryOf(1, d.now)}, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := theirs
+		if name == "ca.pem" {
+			file = append(bytes.Clone(ca), theirs...)
+		}
+		if err := os.WriteFile(filepath.Join(d.Endpoint(), name), file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			p := d.sign(store.Signing{})
+			if p.Lists[0].Number.Cmp(number) <= 0 {
+				t.Errorf("after %s in %s, ours has the number %s", number, name, p.Lists[0].Number)
+			}
+			number = p.Lists[0].Number
+		}
+	}
+	// One by another key, and one that leaves no number above it, count for nothing.
+	far := big.NewInt(d.now.AddDate(90, 0, 0).UnixNano())
+	most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 8*20-1), big.NewInt(2))
+	for _, theirs := range []struct {
+		by    *desk
+		above *big.Int
+	}{{newDesk(t), far}, {d, most}} {
+		list, number, err := theirs.by.authority.SignCRL(d.now, nil, theirs.above, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(d.Endpoint(), "FTS_CRL.pem"), list, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if p := d.sign(store.Signing{}); p.Lists[0].Number.Cmp(far) >= 0 {
+			t.Errorf("after %s, which is not to count, ours has the number %s", number, p.Lists[0].Number)
+		}
+	}
+}
+
 // Ten revokes and a hand edit at once: whatever any of them wrote is in force, and can be put back into the file.
 func TestTenRevokesAndAHandEditAtOnceLoseNothing(t *testing.T) {
 	for name, write := range map[string]func(string, []byte) error{

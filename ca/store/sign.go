@@ -61,7 +61,8 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 		return Publication{}, err
 	}
 	var p Publication
-	if p.Taken, p.SetAside, err = s.readBack(); err != nil {
+	var seen numbers
+	if p.Taken, seen, p.SetAside, err = s.readBack(); err != nil {
 		return Publication{}, err
 	}
 	standing, err := s.settled()
@@ -105,6 +106,9 @@ func (s *Store) SignCRL(ctx context.Context, how Signing, authorities ...*ca.Aut
 	shares, last, err := s.share(authorities, standing.InForce)
 	if err != nil {
 		return Publication{}, err
+	}
+	for i, a := range authorities {
+		last[i].Number = seen.highest(a.Certificate(), standing.Signed, last[i].Number)
 	}
 	// Of a list of a million entries each form has tens of megabytes: none is held for longer than it is needed.
 	standing = Standing{}
@@ -238,16 +242,17 @@ func (s *Store) share(authorities []*ca.Authority, entries []crl.Entry) (shares 
 }
 
 // readBack looks at ca.pem before it is overwritten. A FreeTAKServer that revokes signs its list into that file, with
-// the authority's key and without raising the list's number, and nowhere else: those entries are returned. Any other
-// change is kept in a file of its own, whose name is returned. The caller holds the lock.
-func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
+// the authority's key and without raising the list's number, and nowhere else: those entries are returned, and the
+// numbers of their lists, which another program may have raised. Any other change is kept in a file of its own, whose
+// name is returned. The caller holds the lock.
+func (s *Store) readBack() (taken []crl.Entry, seen numbers, setAside string, err error) {
 	path := s.endpoint(caFile)
 	found, err := sumOf(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errIrregular) {
-		return nil, "", nil
+		return nil, nil, "", nil
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("looking at what is published: %w", err)
+		return nil, nil, "", fmt.Errorf("looking at what is published: %w", err)
 	}
 	published := map[string]string{}
 	var ours Authorities
@@ -262,14 +267,14 @@ func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 		return json.Unmarshal(tx.Bucket(metaBucket).Get(publishedKey), &published)
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("looking at what was last published: %w", err)
+		return nil, nil, "", fmt.Errorf("looking at what was last published: %w", err)
 	}
 	if hex.EncodeToString(found[:]) == published[caFile] {
-		return nil, "", nil
+		return nil, nil, "", nil
 	}
 	data, err := readRegular(path)
 	if err != nil {
-		return nil, "", fmt.Errorf("looking at what is published: %w", err)
+		return nil, nil, "", fmt.Errorf("looking at what is published: %w", err)
 	}
 	foreign := false
 	for rest := data; ; {
@@ -287,18 +292,19 @@ func (s *Store) readBack() (taken []crl.Entry, setAside string, err error) {
 			foreign = true
 			continue
 		}
-		taken = append(taken, list.Entries...)
+		taken, list.Entries = append(taken, list.Entries...), nil
+		seen = append(seen, list)
 	}
 	standing, err := s.standing(nil)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	// It may be a list from before something was removed, with an entry of another program's.
 	if taken = crl.Except(crl.Missing(standing.InForce, taken), standing.released); !foreign {
-		return taken, "", nil
+		return taken, seen, "", nil
 	}
 	setAside, err = s.setAside(caFile, data, "changed")
-	return taken, setAside, err
+	return taken, seen, setAside, err
 }
 
 // knows tells whether a certificate is one of the authorities', or an earlier one for the same key and name.
