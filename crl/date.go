@@ -29,9 +29,13 @@ func ParseDate(s string) (t time.Time, zoned bool, err error) {
 	if t, err = parseDate(s); err != nil {
 		return time.Time{}, false, fmt.Errorf("the date %s: %w", quote(s), err)
 	}
-	// A zone is a Z or an offset, and stands behind the time of day.
-	_, clock, timed := strings.Cut(strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s)), " ", "T"), "T")
-	return t, timed && strings.ContainsAny(clock, "Z+-"), nil
+	return t, hasZone(s), nil
+}
+
+// hasZone tells whether a date names its zone: a Z or an offset, behind the time of day.
+func hasZone(date string) bool {
+	_, clock, timed := strings.Cut(strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(date)), " ", "T"), "T")
+	return timed && strings.ContainsAny(clock, "Z+-")
 }
 
 // parseDate reads RFC 3339, with or without a zone (UTC without), a fraction and the time of day. Python's

@@ -28,6 +28,8 @@ type Foreign struct {
 	Form Form
 	// Entries are those of every form but X.509, in the order of the list. Only FormJSON has dates, reasons and issuers.
 	Entries []Entry
+	// Zoneless is how many dates name no zone, and were taken as UTC.
+	Zoneless int
 	// Users has the names that FormUsers gives to serials.
 	Users map[Serial]string
 	// Lists are those of FormX509, whose signatures nobody has checked yet.
@@ -58,7 +60,7 @@ func ParseForeign(data []byte, decimal bool) (Foreign, error) {
 	}
 	l, listErr := Parse(text)
 	if listErr == nil {
-		return Foreign{Form: FormJSON, Entries: l.Entries()}, nil
+		return Foreign{Form: FormJSON, Entries: l.Entries(), Zoneless: l.Zoneless()}, nil
 	}
 	if bytes.Contains(text, []byte(`"`+arrayKey+`"`)) {
 		return Foreign{}, listErr

@@ -29,6 +29,7 @@ type List struct {
 	close   int    // in text: the closing bracket
 	entries []Entry
 	read    int      // how many of entries stand in text
+	unzoned int      // how many dates in text name no zone
 	known   entrySet // of entries; nil until it is asked for
 }
 
@@ -64,6 +65,7 @@ func Parse(data []byte) (*List, error) {
 		end = w.open
 	}
 	l.end, l.close, l.read = int(mark+end), int(mark+w.close), len(l.entries)
+	l.unzoned = w.zoneless
 	return l, nil
 }
 
@@ -110,6 +112,9 @@ func (l *List) Entries() []Entry { return slices.Clip(l.entries) }
 
 // Len returns the number of entries.
 func (l *List) Len() int { return len(l.entries) }
+
+// Zoneless returns how many dates of the list, as it was read, name no zone, and were taken as UTC.
+func (l *List) Zoneless() int { return l.unzoned }
 
 // Contains tells whether the list has the serial for that issuer, a key identifier as [KeyID] returns it, or for every
 // issuer. With an empty issuer only the latter counts. A serial longer than 32 octets counts as listed.

@@ -57,6 +57,7 @@ type walker struct {
 
 	found       bool  // the array was there
 	open, close int64 // after its opening bracket, before its closing one
+	zoneless    int   // dates that name no zone
 
 	entry  Entry
 	at     place
@@ -249,6 +250,9 @@ func (w *walker) set(name string, kind jsontext.Kind, raw jsontext.Value) error 
 			return fmt.Errorf("%q %s: %w", name, quote(string(text)), err)
 		}
 		w.entry.Date = date
+		if !bytes.HasSuffix(text, []byte("Z")) && !hasZone(string(text)) {
+			w.zoneless++
+		}
 	case issuerKey:
 		issuer, err := parseIssuer(string(text))
 		if err != nil {

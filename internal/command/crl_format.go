@@ -40,6 +40,7 @@ func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
 		if err != nil {
 			return err
 		}
+		g.noteZones(list.Zoneless(), "FTS_CRL.json")
 		if err := list.Format(); err != nil {
 			return err
 		}
@@ -49,6 +50,7 @@ func runCRLFormat(ctx context.Context, o *crlFormatOptions) error {
 		g.warnStanding(ctx, s)
 		return nil
 	}
+	g.noteListed(s)
 	changed, err := s.Format(ctx)
 	if err != nil {
 		return err

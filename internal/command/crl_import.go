@@ -76,6 +76,7 @@ func runCRLImport(ctx context.Context, o *crlImportOptions) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", o.file, err)
 	}
+	g.noteZones(foreign.Zoneless, o.file)
 	entries := foreign.Entries
 	if foreign.Form == crl.FormX509 {
 		if entries, err = o.vet(ctx, s, foreign.Lists); err != nil {

@@ -67,6 +67,7 @@ func runCRLList(ctx context.Context, o *crlListOptions) error {
 	if err != nil {
 		return err
 	}
+	g.noteListed(s)
 	tty, width := g.env.tty()
 	entries := standing.InForce
 	if !o.json && !o.csv && tty && len(entries) > mostRows {
@@ -176,6 +177,9 @@ func runCRLShow(ctx context.Context, o *crlShowOptions) error {
 		return err
 	}
 	list, listErr := s.List()
+	if listErr == nil {
+		g.noteZones(list.Zoneless(), "FTS_CRL.json")
+	}
 	var shown []shownEntry
 	for i, e := range describeEntries(found.entries, standing, found.known) {
 		one := shownEntry{listedEntry: e}

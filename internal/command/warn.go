@@ -78,6 +78,24 @@ func (g *global) warnAnew(outcome store.Outcome) {
 	}
 }
 
+// noteZones says that dates were taken as UTC, since they name no zone.
+func (g *global) noteZones(zoneless int, file string) {
+	verb := "names no zone, and is"
+	if zoneless > 1 {
+		verb = "name no zone, and are"
+	}
+	if zoneless > 0 {
+		g.talk("note: %s in %s %s taken as UTC", plural(zoneless, "date", "dates"), file, verb)
+	}
+}
+
+// noteListed is noteZones for FTS_CRL.json. Where that cannot be read, it has been said.
+func (g *global) noteListed(s *store.Store) {
+	if list, err := s.List(); err == nil {
+		g.noteZones(list.Zoneless(), "FTS_CRL.json")
+	}
+}
+
 // soon is how long before its end a certificate is worth a warning.
 const soon = 30 * day
 
