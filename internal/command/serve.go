@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -203,7 +204,8 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err := noteFurther(s, lists); err != nil {
 		log.Warn("ftsca show and ftsca list will not know the lists of --crl", slog.Any("error", err))
 	}
-	defer o.control(ctx, s, e, shown, listener.Addr(), log)()
+	waits := &waiting{store: s, log: log, beside: &sync.WaitGroup{}}
+	defer o.control(ctx, s, e, shown, waits, listener.Addr(), log)()
 	super := o.supervisor(listener.Addr(), log)
 	confined, err := o.confine(s, files, log)
 	if err != nil {
@@ -219,6 +221,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	defer stop()
 	roll := newRollCall(watching, register, log)
 	roll.tell(watching, report.Groups)
+	waits.look(watching, report)
 
 	watcher := reload.Watcher{
 		Now:     g.env.Now,
@@ -232,6 +235,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 			log.Info("reloaded", slog.Int("revoked", len(r.Entries)), slog.Int("vanished", len(r.Vanished)))
 			logReport(log, r)
 			roll.tell(watching, r.Groups)
+			waits.look(watching, r)
 		},
 		OnError: func(err error) {
 			var events *reload.WatchError
@@ -255,6 +259,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	stop()
 	err = errors.Join(err, <-watched)
 	roll.beside.Wait()
+	waits.beside.Wait()
 	if err != nil {
 		return err
 	}

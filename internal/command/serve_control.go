@@ -20,7 +20,7 @@ func socketOf(s *store.Store) string { return filepath.Join(s.Endpoint(), contro
 
 // control answers ftsca status and ftsca kick until hang up is called. Where it cannot, it says so, and serve goes on:
 // devices need the endpoint, and nobody needs the socket as much.
-func (o *serveOptions) control(ctx context.Context, s *store.Store, e *endpoint.Endpoint, shown *metrics.State, address net.Addr, log *slog.Logger) (hangUp func()) {
+func (o *serveOptions) control(ctx context.Context, s *store.Store, e *endpoint.Endpoint, shown *metrics.State, waits *waiting, address net.Addr, log *slog.Logger) (hangUp func()) {
 	l, err := control.Listen(socketOf(s))
 	var inUse *control.InUseError
 	switch {
@@ -34,7 +34,7 @@ func (o *serveOptions) control(ctx context.Context, s *store.Store, e *endpoint.
 		log.Warn("ftsca status and ftsca kick will not reach this process", slog.Any("error", err))
 		return func() {}
 	}
-	d := &desk{endpoint: e, shown: shown, log: log, status: control.Status{Address: address.String(), Started: second(o.g.env.Now())}}
+	d := &desk{endpoint: e, shown: shown, waits: waits, log: log, status: control.Status{Address: address.String(), Started: second(o.g.env.Now())}}
 	server := control.Server{Handlers: map[string]control.Handler{
 		control.VerbStatus: d.tell,
 		control.VerbKick:   d.kick,
@@ -56,6 +56,7 @@ func (o *serveOptions) control(ctx context.Context, s *store.Store, e *endpoint.
 type desk struct {
 	endpoint *endpoint.Endpoint
 	shown    *metrics.State
+	waits    *waiting
 	log      *slog.Logger
 	status   control.Status // what does not change
 }
@@ -66,6 +67,11 @@ func (d *desk) tell(control.Request) (any, error) {
 	status.Faults = append([]string{}, d.shown.Unready()...)
 	status.Ready = len(status.Faults) == 0
 	status.Loaded, status.Revocations = second(at), loaded.Revocations
+	var first time.Time
+	if status.Unsigned, first = d.waits.now(); !first.IsZero() {
+		first = second(first)
+		status.UnsignedSince = &first
+	}
 	status.Expires = []control.Expiry{}
 	for _, c := range loaded.Certificates {
 		end := c.End.UTC()

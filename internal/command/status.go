@@ -147,6 +147,13 @@ func (o *statusOptions) print(w io.Writer, status control.Status) error {
 		{"revocations", strconv.Itoa(status.Revocations)},
 		{"files read", when(status.Loaded)},
 	}
+	if status.Unsigned > 0 {
+		unsigned := strconv.Itoa(status.Unsigned)
+		if status.UnsignedSince != nil {
+			unsigned += ", since " + when(*status.UnsignedSince)
+		}
+		facts = append(facts, []string{"unsigned", unsigned})
+	}
 	if status.Ready {
 		facts = append(facts, []string{"ready", "yes"})
 	}

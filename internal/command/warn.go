@@ -47,12 +47,7 @@ func (g *global) warnWaiting(unsigned, dropped []crl.Entry) {
 
 // since says when the first of the entries was revoked, or removed, as far as they tell.
 func since(entries []crl.Entry) string {
-	var first time.Time
-	for _, e := range entries {
-		if !e.Date.IsZero() && (first.IsZero() || e.Date.Before(first)) {
-			first = e.Date
-		}
-	}
+	first := firstOf(entries)
 	switch {
 	case first.IsZero():
 		return ""
@@ -60,6 +55,16 @@ func since(entries []crl.Entry) string {
 		return " since " + stamp(first)
 	}
 	return ", the first since " + stamp(first)
+}
+
+// firstOf returns the earliest date of the entries; the zero time where none has one.
+func firstOf(entries []crl.Entry) (first time.Time) {
+	for _, e := range entries {
+		if !e.Date.IsZero() && (first.IsZero() || e.Date.Before(first)) {
+			first = e.Date
+		}
+	}
+	return first
 }
 
 // warnOutcome says what else came up while the list was changed.

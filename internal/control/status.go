@@ -13,6 +13,10 @@ type Status struct {
 	// Loaded is when the files were last read into force, and Revocations how many came into force with them.
 	Loaded      time.Time `json:"loaded"`
 	Revocations int       `json:"revocations"`
+	// Unsigned is how many of what is revoked the signed lists for other servers lack, and UnsignedSince when the first of
+	// those was revoked; nil where there are none, or none tells.
+	Unsigned      int        `json:"unsigned"`
+	UnsignedSince *time.Time `json:"unsigned_since,omitempty"`
 	// Expires is what lapses: the server's certificate, those of the authorities, the signed lists.
 	Expires []Expiry `json:"expires"`
 	// Sessions are those that are served now, by name.

@@ -3,6 +3,7 @@ package reload
 import (
 	"crypto"
 	"crypto/x509"
+	"hash/maphash"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,12 +54,14 @@ type Report struct {
 	// such a fault as its error instead.
 	Broken []error
 
-	loader *loader
+	loader   *loader
+	unsigned unsigned
 }
 
 // SignedList is an X.509 revocation list.
 type SignedList struct {
 	Authority string    // common name of the CA that signed it
+	Issuer    string    // its key identifier
 	Made      time.Time // thisUpdate
 	Next      time.Time // nextUpdate; zero when it has none
 }
@@ -164,7 +167,7 @@ func newLoader(f Files, seen []crl.Entry) *loader {
 		l.sources[path] = &source{path: path}
 		l.list.given = append(l.list.given, &givenList{path: path})
 	}
-	l.list.inForce = slices.Clone(seen)
+	l.list.inForce, l.list.seed = slices.Clone(seen), maphash.MakeSeed()
 	return l
 }
 
@@ -209,7 +212,8 @@ func (l *loader) picture(now time.Time) (*mtls.Trust, Report) {
 	warnings := slices.Concat(l.authority.warnings, revoked, expired(issuers, now),
 		l.list.warnings(now), ownRevoked(trust, l.authority.cas, l.list.checker))
 	return trust, Report{Entries: l.list.inForce, Vanished: crl.Missing(l.list.givenEntries, l.list.vanished), Warnings: warnings,
-		Groups: l.members.inForce, Lists: l.list.signedLists(), loader: l}
+		Groups: l.members.inForce, Lists: l.list.signedLists(), loader: l,
+		unsigned: l.list.unsigned(l.authority.cas)}
 }
 
 // ownRevoked warns of a server that shows a revoked certificate: no client looks, but somebody meant something by it.

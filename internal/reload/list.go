@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"iter"
 	"runtime/debug"
@@ -53,6 +54,8 @@ type list struct {
 	removedWarnings []string          // about .FTS_CRL.removed
 	signed          [2]bundle         // what came of FTS_CRL.pem and of ca.pem
 
+	seed maphash.Seed // of the hashes of serials
+
 	given        []*givenList
 	givenEntries []crl.Entry // of inForce, what further lists have or had
 }
@@ -69,12 +72,15 @@ type taken struct {
 	by   string            // common name of the CA that signed it
 	made time.Time         // its thisUpdate
 	due  time.Time         // its nextUpdate; zero when it has none
+
+	issuer  string // key identifier of that CA
+	serials *serials
 }
 
 // load takes in what the files say more than before; what they say less changes nothing, unless .FTS_CRL.removed
-// confirms it. It returns whether the list in force, or what there is to warn of, is another one now.
+// confirms it. It returns whether the list in force, the signed ones, or what there is to warn of, is another one now.
 func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs bool) (changed bool) {
-	grown, before := r.checker == nil, r.faults()
+	grown, before, lists := r.checker == nil, r.faults(), r.sums()
 	json := read(jsonList)
 	r.touched = json.touched
 	if json.changed {
@@ -120,7 +126,7 @@ func (r *list) load(read func(string) *source, ca *source, a *authority, newCAs 
 		giveBack(len(r.inForce))
 	}
 	r.covered = nil
-	return grown || !slices.Equal(before, r.faults())
+	return grown || !slices.Equal(before, r.faults()) || !slices.Equal(lists, r.sums())
 }
 
 // loadJSON takes in FTS_CRL.json. What was in force and is not in it stays in force as vanished.
@@ -277,8 +283,8 @@ func (r *list) loadSigned(n int, s *source, cas []*x509.Certificate) (changed bo
 				pass(err)
 				continue
 			}
-			changed = r.addSigned(x, crl.KeyID(by)) || changed
-			t = taken{sum, by.Subject.CommonName, x.ThisUpdate, x.NextUpdate}
+			t = taken{sum, by.Subject.CommonName, x.ThisUpdate, x.NextUpdate, crl.KeyID(by), &serials{}}
+			changed = r.addSigned(x, t) || changed
 		}
 		of.taken = append(of.taken, t)
 	}
@@ -310,14 +316,16 @@ func (r *list) add(entries []crl.Entry) (changed bool) {
 }
 
 // addSigned puts the entries of a list that this authority signed in force, but for those that were removed since.
-func (r *list) addSigned(x *crl.X509, issuer string) (changed bool) {
+func (r *list) addSigned(x *crl.X509, t taken) (changed bool) {
 	if x.Len() == 0 {
 		return false
 	}
 	covered := r.covers()
+	t.serials.hashes = make([]uint64, 0, x.Len())
 	var more []crl.Entry
 	for e := range x.All() {
-		if e.Issuer = issuer; !covered.Covers(e) {
+		t.serials.hashes = append(t.serials.hashes, maphash.Comparable(r.seed, e.Serial))
+		if e.Issuer = t.issuer; !covered.Covers(e) {
 			more = append(more, e)
 		}
 	}
@@ -356,8 +364,18 @@ func (r *list) warnings(now time.Time) []string {
 // signedLists are the lists of FTS_CRL.pem and ca.pem, each once.
 func (r *list) signedLists() (all []SignedList) {
 	for _, t := range slices.Concat(r.signed[0].taken, r.signed[1].taken) {
-		if l := (SignedList{t.by, t.made, t.due}); !slices.Contains(all, l) {
+		if l := (SignedList{t.by, t.issuer, t.made, t.due}); !slices.Contains(all, l) {
 			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// sums tell the signed lists that are in force.
+func (r *list) sums() (all [][sha256.Size]byte) {
+	for _, of := range r.signed {
+		for _, t := range of.taken {
+			all = append(all, t.sum)
 		}
 	}
 	return all
