@@ -64,7 +64,7 @@ func TestAllocationsForAnEventDoNotGrowWithItsReceivers(t *testing.T) {
 					if mixed {
 						b.parcel.other, _ = event.AppendFrame(b.parcel.other)
 					}
-					h.publish(from, b.finish(), b.seen)
+					h.publish(from, b.finish(), b.seen, nil)
 					wrote.Wait()
 					running.Wait()
 				}

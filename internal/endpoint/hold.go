@@ -7,56 +7,76 @@ import (
 
 const (
 	// longestHold is how long a session is held at most for what it has published. Who takes longer to get it is slow, and
-	// nobody waits for the slow.
+	// nobody waits for the slow. longestRest is how long with the rest behind it.
 	longestHold = 50 * time.Millisecond
-	// turnSize is how many bytes a session may publish in one turn while others speak too.
-	turnSize = 4 << 10
-	// monologueSize is how many it may while nobody else does: enough for many to be sent in one record.
+	longestRest = 100 * time.Millisecond
+	// turnSize is how many bytes a session may publish in one turn while others speak too, monologueSize while nobody
+	// does: enough for many events to be sent in one record.
+	turnSize      = 4 << 10
 	monologueSize = 256 << 10
+	// restAmongOthers and restAlone are how long a session rests after a full turn, in times as long as that took. A
+	// turn keeps everybody's processors busy, and what others say meanwhile comes late.
+	restAmongOthers = 8
+	restAlone       = 1
+	// sip is to how many at a time a flood goes on its way while others speak too: what these say is behind no more than
+	// that. longestSip is how long it waits for those few.
+	sip        = 16
+	longestSip = 5 * time.Millisecond
 	// queueShare is which part of the others' queues a turn fills at most.
 	queueShare = 4
+	// glance is how often a session that has something to publish looks whether it may.
+	glance = 2 * time.Millisecond
 	// silence is how long nobody else must have spoken.
 	silence = 100 * time.Millisecond
 )
 
-// A hold keeps a session from saying more than the others can hear. It publishes in turns: when a turn is full, the next
-// one begins once all of it is on its way to most of the others, and as much time again has passed as that took. So a
-// flood takes half of the endpoint's time at most, it waits on its sender's side and not in the others' queues, and
-// nothing of it is lost. Who speaks now and then is never held.
+// A turn is how much a session may publish in one go, and how long it rests after that.
+type turn struct {
+	load
+	rest int // so many times as long as that took
+}
+
+// A hold keeps a session from saying more than the others can hear. It publishes in turns: when one is full, the next
+// begins once all of it is on its way to most of the others, and a multiple of the time that it took has passed. So a
+// flood takes a small part of the endpoint's time, or half of it while nobody else speaks; it waits on its sender's side
+// and not in the others' queues, and nothing of it is lost. Who speaks now and then is never held.
 type hold struct {
-	begun time.Time // the turn
+	turn  turn      // that is going on
+	begun time.Time // it
 	said  load      // in it
+	full  bool      // it is, and more has come
+	flood bool      // the one before it was full
 	last  *delivery // of what was published last
 	wake  chan struct{}
 	timer *time.Timer
 }
 
-// wait returns when the session may publish p, in turns of so much, and how long that took.
-func (h *hold) wait(p *parcel, limit load) (held time.Duration) {
-	now := time.Now()
+// left is how long the session must not publish p yet, as far as is known now, in such turns; 0 where it may.
+func (h *hold) left(p *parcel, t turn) time.Duration {
+	after := h.said
+	after.add(p)
+	if h.last == nil || h.said.events == 0 || after.bytes <= t.bytes && after.events <= t.events {
+		return 0
+	}
+	h.full, h.turn = true, t
+	return max(0, time.Until(h.end()))
+}
+
+// wait returns when the session may publish p, in such turns, and how long that took.
+func (h *hold) wait(p *parcel, t turn) (held time.Duration) {
 	if h.wake == nil {
 		h.wake = make(chan struct{}, 1)
 	}
-	after := h.said
-	after.add(p)
-	full := h.said.events > 0 && (after.bytes > limit.bytes || after.events > limit.events)
-	asked := now
-	for h.last != nil {
-		left := h.end().Sub(now)
-		if left <= 0 {
-			h.begun, h.said, after = now, load{}, load{p.events, p.size()}
-			break
-		}
-		if !full {
-			break
-		}
+	asked := time.Now()
+	for left := h.left(p, t); left > 0; left = h.left(p, t) {
 		h.pause(left)
-		now = time.Now()
 	}
-	if h.last == nil {
-		h.begun = now
+	now := time.Now()
+	if h.last == nil || !now.Before(h.end()) {
+		h.turn, h.begun, h.said = t, now, load{}
+		h.flood, h.full = h.full, false
 	}
-	h.said = after
+	h.said.add(p)
 	h.last = &delivery{begun: h.begun, wake: h.wake}
 	p.delivery = h.last
 	return now.Sub(asked)
@@ -68,7 +88,28 @@ func (h *hold) end() time.Time {
 	if took == 0 {
 		return h.begun.Add(longestHold)
 	}
-	return h.begun.Add(min(2*took, longestHold))
+	return h.begun.Add(min(took+time.Duration(h.turn.rest)*took, longestRest))
+}
+
+// sips returns what to call after each few receivers of what is published now, for it to wait until those have it; nil
+// where the session does not flood others who speak.
+func (h *hold) sips() func(receivers int) {
+	if !h.flood || h.turn.rest == restAlone {
+		return nil
+	}
+	d := h.last
+	return func(receivers int) {
+		d.took.Store(0)
+		d.expect(receivers)
+		end := time.Now().Add(longestSip)
+		for d.took.Load() == 0 {
+			left := time.Until(end)
+			if left <= 0 {
+				return
+			}
+			h.pause(left)
+		}
+	}
 }
 
 // pause lasts for d, or until most have what was published last. It may be shorter.
@@ -85,13 +126,13 @@ func (h *hold) pause(d time.Duration) {
 	h.timer.Stop()
 }
 
-// allowance is how much the session may publish in one turn.
-func (s *session) allowance() load {
-	size := turnSize
+// allowance is the turn that the session has now.
+func (s *session) allowance() turn {
+	size, rest := turnSize, restAmongOthers
 	if s.endpoint.talk.alone(s.id) {
-		size = monologueSize
+		size, rest = monologueSize, restAlone
 	}
-	return load{s.out.limit.events / queueShare, min(size, s.out.limit.bytes/queueShare)}
+	return turn{load{s.out.limit.events / queueShare, min(size, s.out.limit.bytes/queueShare)}, rest}
 }
 
 // talk knows whether more than one session speaks.

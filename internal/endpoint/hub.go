@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,15 +73,45 @@ type published struct {
 	namesake string   // somebody else who has the same callsign
 }
 
-// publish delivers p, with the sightings in it, to all members in from's groups but from.
-func (h *hub) publish(from member, p *parcel, seen []sighting) (done published) {
+// publish delivers p, with the sightings in it, to all members in from's groups but from. Where sips is not nil it does so
+// little by little: sips is called, without the hub's lock, after each few of them, and told how many those were in all.
+func (h *hub) publish(from member, p *parcel, seen []sighting, sips func(receivers int)) (done published) {
+	a, done := h.enter(from, p, seen, sips == nil)
+	if !done.taken || sips == nil {
+		return done
+	}
+	h.mu.RLock()
+	to := make([]member, 0, len(h.seats))
+	for _, s := range h.seats {
+		to = append(to, s.member)
+	}
+	h.mu.RUnlock()
+	receivers := 0
+	for few := range slices.Chunk(to, sip) {
+		h.mu.RLock()
+		for _, m := range few {
+			// They may have gone, or be in other groups by now.
+			if k, in := h.index[m]; in && m != from && h.seats[k].groups.shares(a.groups) {
+				m.deliver(p)
+				receivers++
+			}
+		}
+		h.mu.RUnlock()
+		sips(receivers)
+	}
+	return done
+}
+
+// enter takes what from says about the map, and, where deliver says so, delivers it in the same step.
+func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (a author, done published) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	i, in := h.index[from]
 	if !in || h.shut {
-		return published{}
+		return author{}, published{}
 	}
-	a := h.seats[i]
+	a = h.seats[i]
+	done.taken = true
 	for _, s := range seen {
 		before, namesake := h.items.see(a, s, p)
 		if before != nil {
@@ -95,6 +126,9 @@ func (h *hub) publish(from member, p *parcel, seen []sighting) (done published) 
 			}
 		}
 	}
+	if !deliver {
+		return a, done
+	}
 	receivers := 0
 	for k := range h.seats {
 		if to := &h.seats[k]; to.member != from && to.groups.shares(a.groups) {
@@ -103,8 +137,7 @@ func (h *hub) publish(from member, p *parcel, seen []sighting) (done published) 
 		}
 	}
 	p.expect(receivers)
-	done.taken = true
-	return done
+	return a, done
 }
 
 // send delivers p, of one event, to those of its destinations who are in from's groups, and keeps it for those who are

@@ -97,11 +97,11 @@ func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 	a, b := &listener{}, &listener{}
 	h.join(as(b, "b"))
 	s, p := seenAt("a", "one")
-	if h.publish(a, p, []sighting{s}).taken {
+	if h.publish(a, p, []sighting{s}, nil).taken {
 		t.Error("one who has not joined was heard")
 	}
 	h.join(as(a, "a"))
-	if !h.publish(a, p, []sighting{s}).taken || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
+	if !h.publish(a, p, []sighting{s}, nil).taken || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
 		t.Errorf("after a spoke, a heard %v and b %v", a.heard, b.heard)
 	}
 	c := &listener{}
@@ -114,11 +114,11 @@ func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 	if len(b.heard) != 2 || len(c.heard) != 1 {
 		t.Errorf("when a left, b heard %v and c %v", b.heard, c.heard)
 	}
-	if h.publish(a, p, []sighting{s}).taken {
+	if h.publish(a, p, []sighting{s}, nil).taken {
 		t.Error("one who left was heard")
 	}
 	h.close()
-	if h.publish(b, p, nil).taken {
+	if h.publish(b, p, nil, nil).taken {
 		t.Error("a closed hub passes on")
 	}
 	h.leave(b)
@@ -126,7 +126,7 @@ func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 		t.Error("a closed hub announces who leaves")
 	}
 	h.join(as(a, "a"))
-	if h.publish(a, p, nil).taken {
+	if h.publish(a, p, nil, nil).taken {
 		t.Error("a closed hub takes members")
 	}
 }

@@ -52,7 +52,7 @@ func (s *session) turn() encoding {
 
 // takeFrames takes what came in protobuf.
 func (s *session) takeFrames() error {
-	b := batch{came: inProtobuf, both: s.endpoint.hub.needs(inXML)}
+	b := s.beginIn(inProtobuf)
 	var failure error
 	for failure == nil {
 		frame, ok, err := s.messages.Next()
@@ -65,9 +65,9 @@ func (s *session) takeFrames() error {
 			break
 		}
 		s.budget.pieces++
-		failure = s.judgeFrame(&b, frame)
+		failure = s.judgeFrame(b, frame)
 	}
-	s.publish(&b)
+	s.pass(b)
 	return failure
 }
 

@@ -42,7 +42,9 @@ type session struct {
 	strikes  strikes
 	budget   budget
 	hold     hold
+	batch    batch // what is to be published next, and waits for the turn to end
 	wait     [waitSize]byte
+	waits    bool // a read has to end soon, for batch's sake
 	offered  bool // protobuf, and so the peer may ask for it
 	told     struct{ impostor, namesake, mission, unsayable, refused reminder }
 
@@ -77,6 +79,7 @@ func addressOf(c net.Conn) string {
 // serve reads until the session ends, and ends it.
 func (s *session) serve() {
 	err := s.read()
+	s.publish(&s.batch)
 	s.framer.Release()
 	s.messages.Release()
 	s.end(err)
@@ -96,7 +99,11 @@ func (s *session) read() error {
 		if large != nil {
 			buf = large[:]
 		}
+		s.await()
 		n, err := s.conn.Read(buf)
+		if s.waits && errors.Is(err, os.ErrDeadlineExceeded) && s.cause.Load() == nil {
+			err = nil
+		}
 		if n > 0 {
 			s.active.Store(true)
 			if err := s.take(buf[:n]); err != nil {
@@ -130,7 +137,7 @@ func (s *session) take(data []byte) error {
 
 // takePieces takes what came in XML.
 func (s *session) takePieces() error {
-	b := batch{came: inXML, both: s.endpoint.hub.needs(inProtobuf)}
+	b := s.beginIn(inXML)
 	var failure error
 	for failure == nil {
 		piece, ok, err := s.framer.Next()
@@ -143,11 +150,11 @@ func (s *session) takePieces() error {
 			break
 		}
 		s.budget.pieces++
-		if failure = s.judge(&b, piece); s.spoken == inProtobuf {
+		if failure = s.judge(b, piece); s.spoken == inProtobuf {
 			break
 		}
 	}
-	s.publish(&b)
+	s.pass(b)
 	if failure == nil && s.spoken == inProtobuf {
 		// What came behind the request, where a peer did not wait for the answer, can only be frames.
 		s.messages.Feed(s.framer.Rest())
@@ -189,6 +196,47 @@ func (s *session) judge(b *batch, piece []byte) error {
 	return nil
 }
 
+// beginIn returns what gathers what came in an encoding.
+func (s *session) beginIn(e encoding) *batch {
+	b := &s.batch
+	if b.parcel != nil && b.came != e {
+		s.publish(b)
+	}
+	if b.parcel == nil {
+		*b = batch{came: e, both: s.endpoint.hub.needs(e.other())}
+	}
+	return b
+}
+
+// pass publishes what b has gathered, unless the turn is full: then more may come to it until the next one begins.
+func (s *session) pass(b *batch) {
+	if b.parcel == nil {
+		return
+	}
+	turn := s.allowance()
+	if b.to == nil && len(b.parcel.bytes) < turnSize && b.parcel.events < turn.events && s.hold.left(b.parcel, turn) > 0 {
+		return
+	}
+	s.publish(b)
+}
+
+// await has the next read end when something waits to be published and may be; and otherwise when something comes.
+func (s *session) await() {
+	if s.batch.parcel != nil {
+		s.pass(&s.batch)
+	}
+	waits := s.batch.parcel != nil
+	if waits == s.waits && !waits || s.cause.Load() != nil {
+		return
+	}
+	s.waits = waits
+	var until time.Time
+	if waits {
+		until = time.Now().Add(glance)
+	}
+	_ = s.conn.SetReadDeadline(until)
+}
+
 // begin has b take an event for these receivers: what it has for others is published first.
 func (s *session) begin(b *batch, to []destination) {
 	if b.parcel != nil && (to != nil || b.to != nil) {
@@ -214,7 +262,7 @@ func (s *session) publish(b *batch) {
 		}
 		return
 	}
-	done := s.endpoint.hub.publish(s, p, seen)
+	done := s.endpoint.hub.publish(s, p, seen, s.hold.sips())
 	if done.taken {
 		s.receive(p.events, len(p.bytes))
 	}
