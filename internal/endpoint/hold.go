@@ -18,10 +18,10 @@ const (
 	// turn keeps everybody's processors busy, and what others say meanwhile comes late.
 	restAmongOthers = 8
 	restAlone       = 1
-	// sip is to how many at a time a flood goes on its way while others speak too: what these say is behind no more than
-	// that. longestSip is how long it waits for those few.
-	sip        = 16
-	longestSip = 5 * time.Millisecond
+	// handful is to how many at a time a flood goes on its way while others speak too: what these say is behind no more than
+	// that. longestHandful is how long it waits for those few.
+	handful        = 16
+	longestHandful = 5 * time.Millisecond
 	// queueShare is which part of the others' queues a turn fills at most.
 	queueShare = 4
 	// glance is how often a session that has something to publish looks whether it may.
@@ -91,9 +91,9 @@ func (h *hold) end() time.Time {
 	return h.begun.Add(min(took+time.Duration(h.turn.rest)*took, longestRest))
 }
 
-// sips returns what to call after each few receivers of what is published now, for it to wait until those have it; nil
-// where the session does not flood others who speak.
-func (h *hold) sips() func(receivers int) {
+// byHandfuls returns what to call after each handful of receivers of what is published now, for it to wait until those
+// have it; nil where the session does not flood others who speak.
+func (h *hold) byHandfuls() func(receivers int) {
 	if !h.flood || h.turn.rest == restAlone {
 		return nil
 	}
@@ -101,7 +101,7 @@ func (h *hold) sips() func(receivers int) {
 	return func(receivers int) {
 		d.took.Store(0)
 		d.expect(receivers)
-		end := time.Now().Add(longestSip)
+		end := time.Now().Add(longestHandful)
 		for d.took.Load() == 0 {
 			left := time.Until(end)
 			if left <= 0 {

@@ -73,11 +73,11 @@ type published struct {
 	namesake string   // somebody else who has the same callsign
 }
 
-// publish delivers p, with the sightings in it, to all members in from's groups but from. Where sips is not nil it does so
-// little by little: sips is called, without the hub's lock, after each few of them, and told how many those were in all.
-func (h *hub) publish(from member, p *parcel, seen []sighting, sips func(receivers int)) (done published) {
-	a, done := h.enter(from, p, seen, sips == nil)
-	if !done.taken || sips == nil {
+// publish delivers p, with the sightings in it, to all members in from's groups but from. Where each is not nil, it does
+// so a handful at a time, and calls each after each of them, without the hub's lock, with how many have had it so far.
+func (h *hub) publish(from member, p *parcel, seen []sighting, each func(receivers int)) (done published) {
+	a, done := h.enter(from, p, seen, each == nil)
+	if !done.taken || each == nil {
 		return done
 	}
 	h.mu.RLock()
@@ -87,7 +87,7 @@ func (h *hub) publish(from member, p *parcel, seen []sighting, sips func(receive
 	}
 	h.mu.RUnlock()
 	receivers := 0
-	for few := range slices.Chunk(to, sip) {
+	for few := range slices.Chunk(to, handful) {
 		h.mu.RLock()
 		for _, m := range few {
 			// They may have gone, or be in other groups by now.
@@ -97,7 +97,7 @@ func (h *hub) publish(from member, p *parcel, seen []sighting, sips func(receive
 			}
 		}
 		h.mu.RUnlock()
-		sips(receivers)
+		each(receivers)
 	}
 	return done
 }

@@ -262,7 +262,7 @@ func (s *session) publish(b *batch) {
 		}
 		return
 	}
-	done := s.endpoint.hub.publish(s, p, seen, s.hold.sips())
+	done := s.endpoint.hub.publish(s, p, seen, s.hold.byHandfuls())
 	if done.taken {
 		s.receive(p.events, len(p.bytes))
 	}
