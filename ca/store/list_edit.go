@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/ftsca/ftsca/crl"
 	"github.com/ftsca/ftsca/internal/durable"
@@ -68,6 +69,9 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 			}
 			o.Missing = missing
 			continue
+		}
+		if errors.Is(err, syscall.EBUSY) {
+			return nil, &StuckListError{Path: path, Moving: err}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("writing the revocation list: %w", err)

@@ -25,9 +25,11 @@ import (
 	"github.com/ftsca/ftsca/internal/mtls"
 )
 
-// servers are what is compared: the endpoint with XML alone, with protobuf, and with the budgets that it has for each
-// session, and the reference. Without budgets, nobody but the machine says how fast a client may send.
+// servers are what is compared: the endpoint with XML alone, with protobuf, with the budgets that it has for each session,
+// and without a look at whom a uid belongs to, and the reference. Without budgets, nobody but the machine says how fast a
+// client may send.
 const (
+	unboundEndpoint = "endpoint-unbound"
 	xmlEndpoint     = "endpoint"
 	guardedEndpoint = "endpoint-budgets"
 	anyEndpoint     = "endpoint-protobuf"
@@ -105,6 +107,9 @@ func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.C
 	c := endpoint.Config{
 		Gate: gate, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), NoProtobuf: kind != anyEndpoint, MaxSessionsPerCert: endpoint.NoLimit,
 		Handshaken: func(result endpoint.Cause, took time.Duration) { counted.Handshake(result, took) },
+	}
+	if kind == unboundEndpoint {
+		c.Bind = endpoint.BindOff
 	}
 	if kind != guardedEndpoint {
 		c.MaxEventsPerSecond, c.MaxBytesPerSecond = endpoint.NoLimit, endpoint.NoLimit

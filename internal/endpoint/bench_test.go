@@ -45,6 +45,7 @@ type benched struct {
 	in      io.Writer
 	out     *bufio.Reader
 	address string
+	ca      *testpki.Authority
 	config  *tls.Config // of a client
 	stop    func()      // ends the process; the end of the benchmark does, too
 }
@@ -78,7 +79,7 @@ func startBenched(b *testing.B, kind string, opts ...testpki.Option) *benched {
 		cmd.Wait()
 	})
 	b.Cleanup(stop)
-	s := &benched{b: b, kind: kind, stop: stop, in: in, out: bufio.NewReader(out), config: &tls.Config{
+	s := &benched{b: b, kind: kind, stop: stop, ca: ca, in: in, out: bufio.NewReader(out), config: &tls.Config{
 		RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{client}}}
 	s.address = s.ask(string(pki))
 	return s
