@@ -46,7 +46,7 @@ func newSquad(b *testing.B, kind string, clients int, groups bool) *crowd {
 // is in groups of its own with those where nobody looks and all are in one group.
 func BenchmarkIdentity(b *testing.B) {
 	for _, clients := range []int{50, 200} {
-		for _, pace := range []struct{ events, burst, window int }{{400, 1, 1}, {10800, 27, 8}} {
+		for _, pace := range []struct{ events, burst, window int }{{800, 1, 1}, {21600, 27, 8}} {
 			b.Run(fmt.Sprintf("clients=%d/events-per-write=%d", clients, pace.burst), func(b *testing.B) {
 				full, plain := newSquad(b, xmlEndpoint, clients, true), newSquad(b, unboundEndpoint, clients, false)
 				events := pace.events * 50 / clients

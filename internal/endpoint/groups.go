@@ -12,21 +12,19 @@ import (
 const Anonymous = "__ANON__"
 
 // A groupSet is the groups that somebody is in: sorted, each once, at least one. It does not change.
-type groupSet struct{ names []string }
+type groupSet struct {
+	names []string
+	bits  []uint64 // one for each group that there has been, in the order in which they came
+}
 
-// shares tells whether somebody in g hears somebody in o.
+// shares tells whether somebody in g hears somebody in o. Each event asks it of each receiver.
 func (g *groupSet) shares(o *groupSet) bool {
 	if g == o {
 		return true
 	}
-	for a, b := g.names, o.names; len(a) > 0 && len(b) > 0; {
-		switch strings.Compare(a[0], b[0]) {
-		case 0:
+	for i := range min(len(g.bits), len(o.bits)) {
+		if g.bits[i]&o.bits[i] != 0 {
 			return true
-		case -1:
-			a = a[1:]
-		default:
-			b = b[1:]
 		}
 	}
 	return false
@@ -43,10 +41,11 @@ type groups struct {
 	mu    sync.Mutex
 	named map[string][]string  // by the operator
 	sets  map[string]*groupSet // by their names
+	known map[string]int       // the number of each group that there has been
 }
 
 func newGroups(named map[string][]string) *groups {
-	return &groups{named: named, sets: map[string]*groupSet{}}
+	return &groups{named: named, sets: map[string]*groupSet{}, known: map[string]int{}}
 }
 
 // of returns the groups of a peer.
@@ -64,8 +63,24 @@ func (t *groups) of(p mtls.Peer) *groupSet {
 	key := strings.Join(names, "\x00")
 	set := t.sets[key]
 	if set == nil {
-		set = &groupSet{names}
+		set = t.make(names)
 		t.sets[key] = set
+	}
+	return set
+}
+
+func (t *groups) make(names []string) *groupSet {
+	set := &groupSet{names: names}
+	for _, name := range names {
+		n, known := t.known[name]
+		if !known {
+			n = len(t.known)
+			t.known[name] = n
+		}
+		for len(set.bits) <= n/64 {
+			set.bits = append(set.bits, 0)
+		}
+		set.bits[n/64] |= 1 << (n % 64)
 	}
 	return set
 }

@@ -1,6 +1,7 @@
 package endpoint_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -93,4 +94,19 @@ func TestMarkersOfOthersGroupsAreOutOfReach(t *testing.T) {
 
 func deleted(uid string) string {
 	return noted("delete-"+uid, "t-x-d-d", time.Minute, `<link uid="`+uid+`" relation="none" type="none"/><__forcedelete/>`)
+}
+
+// However many groups there have been, two are told apart.
+func TestManyGroupsAreToldApart(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		for k := range 130 {
+			n.enter(fmt.Sprintf("p%d", k), false, fmt.Sprintf("g%d", k))
+		}
+		friend := n.enter("friend", false, "g129")
+		n.all[129].says(remark("1", ""))
+		friend.hears("1")
+		for _, p := range n.all[:129] {
+			p.hears()
+		}
+	})
 }

@@ -24,7 +24,7 @@ func (l *listener) welcome(last []*parcel) {
 }
 
 // everybody is the group that all are in.
-var everybody = &groupSet{[]string{Anonymous}}
+var everybody = &groupSet{names: []string{Anonymous}}
 
 // as is a member of a name, in everybody's group.
 func as(m member, name string) author { return author{m, name, everybody} }
