@@ -105,7 +105,7 @@ func serveEndpoint(kind string, l net.Listener, cert tls.Certificate, ca *x509.C
 	}, nil)
 	var counted *metrics.Metrics
 	c := endpoint.Config{
-		Gate: gate, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), NoProtobuf: kind != anyEndpoint, MaxSessionsPerCert: endpoint.NoLimit,
+		Gate: gate, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NoProtobuf: kind != anyEndpoint, MaxSessionsPerCert: endpoint.NoLimit,
 		Handshaken: func(result endpoint.Cause, took time.Duration) { counted.Handshake(result, took) },
 	}
 	if kind == unboundEndpoint {

@@ -216,11 +216,14 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	e.shaken(OK, since)
 	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
-	groups := e.groups.of(peer)
-	e.log.Info("session started", s.who(), slog.Any("groups", groups.names))
+	groups, as := e.groups.of(peer)
+	e.log.LogAttrs(context.Background(), slog.LevelInfo, "session started", s.who(), slog.String("groups", groups.text))
 	s.offer()
 	e.hub.join(author{s, peer.Name, groups})
-	e.hub.move(s, e.groups.of(peer)) // they may have changed meanwhile
+	if e.groups.changed(as) {
+		groups, _ = e.groups.of(peer)
+		e.hub.move(s, groups)
+	}
 	if s.cause.Load() != nil {
 		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard
 	}

@@ -14,6 +14,7 @@ const Anonymous = "__ANON__"
 // A groupSet is the groups that somebody is in: sorted, each once, at least one. It does not change.
 type groupSet struct {
 	names []string
+	text  string   // the names, with commas between them
 	bits  []uint64 // one for each group that there has been, in the order in which they came
 }
 
@@ -42,14 +43,15 @@ type groups struct {
 	named map[string][]string  // by the operator
 	sets  map[string]*groupSet // by their names
 	known map[string]int       // the number of each group that there has been
+	words int                  // how often the operator has spoken
 }
 
 func newGroups(named map[string][]string) *groups {
 	return &groups{named: named, sets: map[string]*groupSet{}, known: map[string]int{}}
 }
 
-// of returns the groups of a peer.
-func (t *groups) of(p mtls.Peer) *groupSet {
+// of returns the groups of a peer, by so many words of the operator's.
+func (t *groups) of(p mtls.Peer) (set *groupSet, words int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	names, named := t.named[p.Name]
@@ -61,16 +63,22 @@ func (t *groups) of(p mtls.Peer) *groupSet {
 	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	key := strings.Join(names, "\x00")
-	set := t.sets[key]
-	if set == nil {
+	if set = t.sets[key]; set == nil {
 		set = t.make(names)
 		t.sets[key] = set
 	}
-	return set
+	return set, t.words
+}
+
+// changed tells whether the operator has spoken since.
+func (t *groups) changed(words int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.words != words
 }
 
 func (t *groups) make(names []string) *groupSet {
-	set := &groupSet{names: names}
+	set := &groupSet{names: names, text: strings.Join(names, ",")}
 	for _, name := range names {
 		n, known := t.known[name]
 		if !known {
@@ -90,6 +98,7 @@ func (t *groups) name(named map[string][]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.named = named
+	t.words++
 }
 
 // Regroup has everybody be in the groups that named has for its name, and who is not in named in those of the
@@ -99,6 +108,7 @@ func (e *Endpoint) Regroup(named map[string][]string) {
 	e.groups.name(named)
 	for _, s := range e.sessions.picture() {
 		// One that has not joined yet joins with the new ones.
-		e.hub.move(s, e.groups.of(s.peer))
+		groups, _ := e.groups.of(s.peer)
+		e.hub.move(s, groups)
 	}
 }

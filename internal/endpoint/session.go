@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -392,7 +393,7 @@ func (s *session) end(err error) {
 	e.sessions.remove(s)
 	e.counters.sessions.Add(-1)
 	e.counters.ended.add(cause)
-	attrs := []any{
+	attrs := []slog.Attr{
 		s.who(), slog.String("cause", string(cause)), slog.Duration("lasted", time.Since(s.since)),
 		slog.Uint64("received", s.received.Load()), slog.Uint64("sent", s.sent.Load()),
 		slog.Uint64("dropped", s.dropped.Load()),
@@ -400,11 +401,11 @@ func (s *session) end(err error) {
 	if cause == Lost {
 		attrs = append(attrs, slog.Any("error", err))
 	}
+	level, what := slog.LevelWarn, "session cut"
 	if cause == Left || cause == Lost || cause == Drained || cause == Replaced {
-		e.log.Info("session ended", attrs...)
-	} else {
-		e.log.Warn("session cut", attrs...)
+		level, what = slog.LevelInfo, "session ended"
 	}
+	e.log.LogAttrs(context.Background(), level, what, attrs...)
 }
 
 // who names the session in a log line.
