@@ -80,7 +80,7 @@ cross:
 		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} GOARM=7 go build -trimpath -buildvcs=false ./... || exit 1; \
 	done
 
-bench: ## the benchmarks, in a quarter of an hour
+bench: ## the benchmarks, in about half an hour
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
 FUZZTIME = 10s
