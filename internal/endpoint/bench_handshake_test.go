@@ -12,8 +12,8 @@ import (
 )
 
 // BenchmarkHandshake compares the CPU time of the server for a full mutual handshake, with 100,000 revoked serials, the lines
-// of the log and the histogram, and all that a session's beginning and end take. The offer of protobuf, which nobody makes
-// but the endpoint, and which is a record and a system call more, is not in the ratio that has a bar, and is in another.
+// of the log and the histogram, the offer of protobuf, and all that a session's beginning and end take: what ftsca serve does
+// unless it is told otherwise. What it takes without the offer is told beside it.
 func BenchmarkHandshake(b *testing.B) {
 	for name, opts := range map[string][]testpki.Option{"P-256": nil, "RSA-2048": {testpki.RSA(2048)}} {
 		b.Run(name, func(b *testing.B) {
@@ -29,9 +29,9 @@ func BenchmarkHandshake(b *testing.B) {
 					bare = append(bare, servers[bareServer].shakeHands(600))
 				}
 			}
-			b.Logf("server-µs/handshake: %s, with the offer %s, bare %s", spread(plain), spread(offering), spread(bare))
-			b.ReportMetric(median(offering)/median(bare), "with-the-offer-ratio")
-			atMost(b, "ratio", median(plain)/median(bare), 1.10)
+			b.Logf("server-µs/handshake: %s, without the offer %s, bare %s", spread(offering), spread(plain), spread(bare))
+			b.ReportMetric(median(plain)/median(bare), "without-the-offer-ratio")
+			atMost(b, "ratio", median(offering)/median(bare), 1.10)
 		})
 	}
 }
