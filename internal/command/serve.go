@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -255,7 +256,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		super.stopping()
 	})
 	super.ready()
+	ballast := endpoint.Ballast()
 	err = e.Serve(ctx, listener)
+	runtime.KeepAlive(ballast)
 	stop()
 	err = errors.Join(err, <-watched)
 	roll.beside.Wait()

@@ -47,8 +47,11 @@ func (e *Endpoint) accept(ctx context.Context, l net.Listener) error {
 			return nil
 		}
 		e.running.Go(func() {
-			defer e.shaking.leave(place)
-			e.shake(conn, place)
+			s := e.shake(conn, place)
+			e.shaking.leave(place)
+			if s != nil {
+				s.serve()
+			}
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -64,6 +65,7 @@ func benchServer(kind string) error {
 	if err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(endpoint.Ballast()) // for the reference too, which it does as much good
 	var stats func() endpoint.Stats
 	if kind == bareServer {
 		stats = serveBare(l, cert, ca)

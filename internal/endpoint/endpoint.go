@@ -189,8 +189,9 @@ func (e *Endpoint) look() {
 }
 
 // admit makes a session of a peer that has proved itself. The session is entered first, so that a change of the trust
-// finds it, and judged then, by the trust in force; only one that passes is counted, joins the hub and is served.
-func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) {
+// finds it, and judged then, by the trust in force; only one that passes is counted, joins the hub and is
+// returned, to be served. Otherwise conn is closed, and admit returns nil.
+func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) *session {
 	s := e.newSession(conn, under, peer)
 	cause, ghost := e.sessions.add(s)
 	if ghost != nil {
@@ -203,7 +204,7 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	}
 	if cause != OK {
 		_ = under.Close()
-		return
+		return nil
 	}
 	if err := e.gate.Trust().Judge(peer.Chains, e.now()); err != nil {
 		e.sessions.remove(s)
@@ -211,7 +212,7 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 		cause = refusalCause(err)
 		e.shaken(cause, since)
 		e.log.Warn("session refused", s.who(), slog.String("cause", string(cause)), slog.Any("error", err))
-		return
+		return nil
 	}
 	e.shaken(OK, since)
 	e.door.failures.clear(sourceOf(hostOf(under)))
@@ -227,8 +228,7 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	if s.cause.Load() != nil {
 		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard
 	}
-	// A goroutine of its own, since the handshake's has grown a stack that a session does not need.
-	e.running.Go(s.serve)
+	return s
 }
 
 // drain ends everything and returns when all goroutines have.

@@ -9,7 +9,11 @@ import (
 )
 
 // Admit begins a session on a connection without TLS.
-func (e *Endpoint) Admit(conn net.Conn, peer mtls.Peer) { e.admit(conn, conn, peer, time.Now()) }
+func (e *Endpoint) Admit(conn net.Conn, peer mtls.Peer) {
+	if s := e.admit(conn, conn, peer, time.Now()); s != nil {
+		e.running.Go(s.serve)
+	}
+}
 
 // Watch does what Serve does in the background, until ctx is done, and drains then.
 func (e *Endpoint) Watch(ctx context.Context) {

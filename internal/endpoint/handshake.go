@@ -9,28 +9,39 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
 	"github.com/ftsca/ftsca/internal/mtls"
 )
 
-// shake has the peer on conn prove itself and makes a session of it, or closes conn.
-func (e *Endpoint) shake(conn net.Conn, p *place) {
+// shake has the peer on conn prove itself and returns a session to be served; otherwise nil, and conn is closed.
+func (e *Endpoint) shake(conn net.Conn, p *place) *session {
+	growStack()
 	keepAlive(conn, e.config.Idle)
 	_ = conn.SetDeadline(time.Now().Add(e.config.Handshake))
 	secure := tls.Server(conn, e.tls)
 	if err := secure.Handshake(); err != nil {
 		e.refuse(conn, p, err)
-		return
+		return nil
 	}
 	_ = conn.SetDeadline(time.Time{})
 	peer, err := mtls.PeerOf(secure.ConnectionState())
 	if err != nil {
 		e.refuse(conn, p, err)
-		return
+		return nil
 	}
-	e.admit(secure, conn, peer, p.since)
+	return e.admit(secure, conn, peer, p.since)
+}
+
+// growStack has this goroutine's stack grow to what a handshake needs, in one step and while there is next to nothing on
+// it: otherwise it would be doubled three times, and all that is on it copied each time.
+//
+//go:noinline
+func growStack() {
+	var space [12 << 10]byte
+	runtime.KeepAlive(&space)
 }
 
 // refuse closes a connection whose handshake failed. Who the peer claimed to be is not proved at this point, so nothing
