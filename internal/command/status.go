@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ func newStatusCommand(g *global, runF func(context.Context, *statusOptions) erro
 answers the account that serves, and root, on this machine.
 
 A callsign is the device's own word; the name is that of its certificate. The queue is what waits for a
-device, in events and bytes; received and sent count events.
+device, in events and bytes; received and sent count events. On a terminal these are in and out, and
+the port of an address is left out, so that a line holds all of it: a pipe and --json have more.
 
 The exit code is 3 where serve runs and is not ready: a file of the store is broken, and what was in force
 before stays in force; or it is ending. It is 1 where no ftsca serve runs on this store.
@@ -129,12 +131,7 @@ func (o *statusOptions) print(w io.Writer, status control.Status) error {
 	if tty {
 		shown = shown[:min(len(shown), mostRows)]
 	}
-	rows := make([][]string, len(shown))
-	for i, s := range shown {
-		rows[i] = []string{s.Name, s.Callsign, s.Address, when(s.Since), s.Encoding, strings.TrimPrefix(s.TLS, "TLS "), queueOf(s),
-			strconv.FormatUint(s.Received, 10), strconv.FormatUint(s.Sent, 10)}
-	}
-	if err := output.Table(w, width, []string{"name", "callsign", "address", "since", "encoding", "tls", "queue", "received", "sent"}, rows); err != nil {
+	if err := output.Table(w, width, sessionHeader(tty), sessionRows(shown, now, tty)); err != nil {
 		return err
 	}
 	if more := len(status.Sessions) - len(shown); more > 0 {
@@ -174,6 +171,32 @@ func (o *statusOptions) print(w io.Writer, status control.Status) error {
 	}
 	fmt.Fprintln(w)
 	return output.Table(w, width, []string{"expires", "name", "until"}, ends)
+}
+
+// sessionHeader is what sessionRows are: on a terminal, words short enough for 80 columns.
+func sessionHeader(tty bool) []string {
+	in, out := "received", "sent"
+	if tty {
+		in, out = "in", "out"
+	}
+	return []string{"name", "callsign", "address", "since", "encoding", "tls", "queue", in, out}
+}
+
+// sessionRows are a line for each session; on a terminal without what only a program asks for.
+func sessionRows(sessions []control.Session, now time.Time, tty bool) [][]string {
+	rows := make([][]string, len(sessions))
+	for i, s := range sessions {
+		address, since := s.Address, output.Time(s.Since, now, false)
+		if tty {
+			since = output.Brief(s.Since, now)
+			if host, _, err := net.SplitHostPort(address); err == nil {
+				address = host
+			}
+		}
+		rows[i] = []string{s.Name, s.Callsign, address, since, s.Encoding, strings.TrimPrefix(s.TLS, "TLS "), queueOf(s),
+			strconv.FormatUint(s.Received, 10), strconv.FormatUint(s.Sent, 10)}
+	}
+	return rows
 }
 
 // queueOf is what waits for a session's peer: events and bytes.

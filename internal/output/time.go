@@ -34,6 +34,18 @@ func Time(t, now time.Time, tty bool) string {
 	return fmt.Sprintf("%s (%s)", t.UTC().Format(layout), relative(distance))
 }
 
+// Brief writes a point in time for a person where there is little room, in UTC: its time of day, "15:04Z", when less than
+// a day lies between it and now, and otherwise its date. "-" stands for the zero time.
+func Brief(t, now time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	if distance := t.Unix() - now.Unix(); -day < distance && distance < day {
+		return t.UTC().Format("15:04Z")
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
 func relative(distance int64) string {
 	amount := span(max(distance, -distance))
 	switch {

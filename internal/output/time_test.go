@@ -40,3 +40,19 @@ func TestTime(t *testing.T) {
 		})
 	}
 }
+
+func TestBriefIsTheTimeOfTodayAndTheDateOfOtherDays(t *testing.T) {
+	now := time.Date(2027, 1, 30, 12, 0, 0, 0, time.UTC)
+	for want, at := range map[string]time.Time{
+		"-":          {},
+		"11:58Z":     now.Add(-2 * time.Minute).In(time.FixedZone("CET", 3600)),
+		"12:01Z":     now.Add(-23*time.Hour - 59*time.Minute),
+		"2027-01-29": now.Add(-24 * time.Hour),
+		"11:59Z":     now.Add(24*time.Hour - time.Minute),
+		"2027-01-31": now.Add(24 * time.Hour),
+	} {
+		if got := output.Brief(at, now); got != want {
+			t.Errorf("Brief of %s is %q, want %q", at, got, want)
+		}
+	}
+}
