@@ -10,11 +10,16 @@ import (
 	"github.com/ftsca/ftsca/ca/store"
 )
 
-// changed is how people are told of a change of the list that other servers do not know yet.
+// changed is how people are told of a change of the list that other servers do not know yet: waits where there is nobody
+// to sign it, with since when, and mend where that failed.
 type changed struct{ waits, mend, since string }
 
-// by says since when the X.509 list waits, after a change.
+// by says since when the X.509 list waits, after a change; where there is nothing that it could lack, nothing.
 func (c changed) by(o store.Outcome) changed {
+	if len(o.Added)+len(o.Hardened)+len(o.Removed)+len(o.Changed)+len(o.Unsigned)+len(o.Dropped) == 0 {
+		c.waits = ""
+		return c
+	}
 	var waits []string
 	if n := len(o.Unsigned); n > 0 {
 		waits = append(waits, plural(n, "revocation", "revocations")+since(o.Unsigned))
@@ -46,7 +51,9 @@ var (
 // resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
 func (g *global) resign(ctx context.Context, s *store.Store, source secretSource, what changed) error {
 	if !s.HasAuthority() {
-		g.talk("%s, on the authority's machine%s", what.waits, what.since)
+		if what.waits != "" {
+			g.talk("%s, on the authority's machine%s", what.waits, what.since)
+		}
 		return nil
 	}
 	keys, err := g.keyring(ctx, s, source, false)
@@ -61,7 +68,9 @@ func (g *global) resign(ctx context.Context, s *store.Store, source secretSource
 		}
 	}
 	if errors.Is(err, errSealed) || errors.Is(err, store.ErrPending) {
-		g.talk("%s%s", what.waits, what.since)
+		if what.waits != "" {
+			g.talk("%s%s", what.waits, what.since)
+		}
 		return nil
 	}
 	return hinted(fmt.Errorf("the X.509 list was not signed: %w", err), "%s", what.mend)
