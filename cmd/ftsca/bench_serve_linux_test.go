@@ -268,12 +268,12 @@ func BenchmarkRevokedSessionEnds(b *testing.B) {
 			w := w.sub(b)
 			store := w.withServer(revocations)
 			file := filepath.Join(store, "endpoint", "FTS_CRL.json")
-			var lost []string
-			for range rounds + 1 {
-				lost = append(lost, w.name())
-				w.run(w.ftsca, "issue", "client", lost[len(lost)-1], "--host", "localhost", "--key", "ecdsa-p256", "--store", store)
-			}
 			for b.Loop() {
+				var lost []string // who is revoked, stays so
+				for range rounds + 1 {
+					lost = append(lost, w.name())
+					w.run(w.ftsca, "issue", "client", lost[len(lost)-1], "--host", "localhost", "--key", "ecdsa-p256", "--store", store)
+				}
 				e := w.serve(store)
 				stays := e.connect(e.client)
 				var took []usage
