@@ -8,6 +8,7 @@ var theHouse = house{
 	module: "github.com/ftsca/ftsca",
 	mayImport: map[string][]string{
 		"internal/secret":       {},
+		"internal/collector":    {},
 		"internal/durable":      {},
 		"crl":                   {},
 		"pkcs12":                {},

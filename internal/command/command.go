@@ -13,11 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/internal/collector"
 )
 
 // Main runs the command line and returns the exit code: 0 done, 1 failed, 2 used wrongly, 3 a check said no, 130
 // cancelled.
 func Main(args []string, env Env) int {
+	collector.Postpone()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	g := &global{env: env}

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/internal/collector"
 	"github.com/ftsca/ftsca/internal/endpoint"
 	"github.com/ftsca/ftsca/internal/keyfile"
 	"github.com/ftsca/ftsca/internal/metrics"
@@ -256,7 +257,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		super.stopping()
 	})
 	super.ready()
-	ballast := endpoint.Ballast()
+	ballast := collector.Ballast()
 	err = e.Serve(ctx, listener)
 	runtime.KeepAlive(ballast)
 	stop()
