@@ -1,8 +1,10 @@
 package crl
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/hex"
 	"math/big"
 	"slices"
@@ -23,21 +25,21 @@ func NewChecker(entries []Entry) *Checker {
 	for i := range entries {
 		sizes[canonical(entries[i].Issuer)]++
 	}
-	serials := make(map[string][]string, len(sizes))
+	serials := make(map[string][]numbered, len(sizes))
 	for issuer, n := range sizes {
-		serials[issuer] = make([]string, 0, n)
+		serials[issuer] = make([]numbered, 0, n)
 	}
 	for i := range entries {
 		if e := &entries[i]; !e.Serial.unlistable() {
 			issuer := canonical(e.Issuer)
-			serials[issuer] = append(serials[issuer], e.Serial.octets)
+			serials[issuer] = append(serials[issuer], numberedOf(e.Serial.octets))
 		}
 	}
 	c := &Checker{everyone: newTable(serials[""]), issuers: make(map[string]*table, len(serials))}
 	c.n = c.everyone.n
 	delete(serials, "")
-	for issuer, octets := range serials {
-		t := newTable(octets)
+	for issuer, of := range serials {
+		t := newTable(of)
 		id, _ := hex.DecodeString(issuer) // it is canonical
 		c.issuers[string(id)], c.n = t, c.n+t.n
 	}
@@ -101,22 +103,49 @@ type table struct {
 	n      int
 }
 
-func newTable(serials []string) *table {
+func newTable(serials []numbered) *table {
 	t := &table{}
-	slices.SortFunc(serials, func(a, b string) int { return Serial{a}.Compare(Serial{b}) })
+	slices.SortFunc(serials, numbered.compare)
 	serials = slices.Compact(serials)
 	t.n = len(serials)
 	for len(serials) > 0 {
-		length := len(serials[0])
-		same, _ := slices.BinarySearchFunc(serials, length+1, func(s string, l int) int { return len(s) - l })
-		// The serial zero has no octets, and is there as one.
-		t.octets[length] = strings.Join(serials[:same], "")
+		length := len(serials[0].octets)
+		same, _ := slices.BinarySearchFunc(serials, length+1, func(n numbered, l int) int { return len(n.octets) - l })
+		var all strings.Builder
+		all.Grow(same * length)
+		for _, n := range serials[:same] {
+			all.WriteString(n.octets)
+		}
+		t.octets[length] = all.String()
 		if length == 0 {
-			t.octets[0] = "\x00"
+			t.octets[0] = "\x00" // the serial zero has no octets, and is there as one
 		}
 		serials = serials[same:]
 	}
 	return t
+}
+
+// numbered is a serial with its first eight octets as a number: mostly these alone say which of two is the lower one, and
+// they are where the sort looks anyway. The octets lie all over the memory.
+type numbered struct {
+	head   uint64
+	octets string
+}
+
+func numberedOf(octets string) numbered {
+	var head [8]byte
+	copy(head[:], octets)
+	return numbered{binary.BigEndian.Uint64(head[:]), octets}
+}
+
+func (n numbered) compare(m numbered) int {
+	switch {
+	case len(n.octets) != len(m.octets):
+		return cmp.Compare(len(n.octets), len(m.octets))
+	case n.head != m.head:
+		return cmp.Compare(n.head, m.head)
+	}
+	return strings.Compare(n.octets, m.octets)
 }
 
 func (t *table) has(serial []byte) bool {
