@@ -57,6 +57,35 @@ func TestCheckerMindsIssuerAndSerial(t *testing.T) {
 	}
 }
 
+// Serials of every length, many of which begin alike or are alike, in no order.
+func TestCheckerFindsEverySerialAndNoOther(t *testing.T) {
+	ca := testpki.NewRoot(t, "Valley CA")
+	random := rand.New(rand.NewPCG(1, 2))
+	listed := map[string]bool{}
+	var entries []crl.Entry
+	for range 20_000 {
+		octets := make([]byte, random.IntN(33))
+		for i := range octets {
+			octets[i] = byte(random.IntN(2)) // so that many begin alike
+		}
+		serial := new(big.Int).SetBytes(octets)
+		listed[serial.String()] = true
+		entries = append(entries, crl.Entry{Serial: crl.SerialOf(serial)})
+	}
+	c := crl.NewChecker(entries)
+	if c.Len() != len(listed) {
+		t.Errorf("it has %d revocations, want %d", c.Len(), len(listed))
+	}
+	for _, e := range entries {
+		for _, by := range []int64{-1, 0, 1} {
+			serial := new(big.Int).Add(e.Serial.Big(), big.NewInt(by))
+			if want := listed[serial.String()] || serial.Sign() < 0; c.Revoked(ca.Cert, serial) != want {
+				t.Fatalf("%x is revoked: %v, want %v", serial, !want, want)
+			}
+		}
+	}
+}
+
 func TestCheckerFailsClosed(t *testing.T) {
 	ca := testpki.NewRoot(t, "Valley CA").Cert
 	empty := crl.NewChecker(nil)
