@@ -14,7 +14,7 @@ func (e *Export) Check(files []File, packages []Package) ([]string, error) {
 		known[name] = w
 	}
 	look := Export{Folder: e.Folder, Files: known, Packages: e.Packages}
-	todo, err := look.plan(f, files, true)
+	planned, err := look.plan(f, files, true)
 	if err != nil {
 		return nil, err
 	}
@@ -23,13 +23,13 @@ func (e *Export) Check(files []File, packages []Package) ([]string, error) {
 		return nil, err
 	}
 	var off []string
-	for _, file := range todo.write {
+	for _, file := range planned.write {
 		off = append(off, file.Name)
 	}
 	for _, p := range boxes.copy {
 		off = append(off, path.Join(packagesFolder, p.Name))
 	}
-	return append(append(off, todo.drop...), boxes.drop...), nil
+	return append(append(off, planned.drop...), boxes.drop...), nil
 }
 
 // ChangedAuthorities returns the content of the folder's ca.pem where another hand has changed it since it was published:

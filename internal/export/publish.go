@@ -61,7 +61,7 @@ func (e *Export) Publish(files []File, packages []Package, p Publishing) (Report
 		return Report{}, err
 	}
 	defer f.close()
-	todo, err := e.plan(f, files, p.Replace)
+	planned, err := e.plan(f, files, p.Replace)
 	if err != nil {
 		return Report{}, err
 	}
@@ -70,26 +70,26 @@ func (e *Export) Publish(files []File, packages []Package, p Publishing) (Report
 		return Report{}, err
 	}
 	var r Report
-	for _, file := range todo.write {
+	for _, file := range planned.write {
 		r.Written = append(r.Written, file.Name)
 	}
 	r.Written = append(r.Written, boxes.names()...)
-	r.Removed = slices.Concat(todo.drop, boxes.drop)
+	r.Removed = slices.Concat(planned.drop, boxes.drop)
 	if p.DryRun {
-		r.Kept = todo.keep
+		r.Kept = planned.keep
 		return r, nil
 	}
 	if err := f.sweep(); err != nil {
 		return Report{}, err
 	}
-	moves, err := e.stage(f, todo.write)
+	moves, err := e.stage(f, planned.write)
 	if err != nil {
 		return Report{}, err
 	}
 	if err := boxes.stage(f); err != nil {
 		return Report{}, err
 	}
-	for _, name := range todo.keep {
+	for _, name := range planned.keep {
 		as, err := f.keep(name, p.Now)
 		if err != nil {
 			return Report{}, err
@@ -104,12 +104,12 @@ func (e *Export) Publish(files []File, packages []Package, p Publishing) (Report
 	if err := durable.RenameAll(append(moves, boxes.moves...)); err != nil {
 		return Report{}, err
 	}
-	for _, name := range slices.Concat(todo.drop, boxes.drop) {
+	for _, name := range slices.Concat(planned.drop, boxes.drop) {
 		if err := durable.Remove(f.join(name)); err != nil {
 			return Report{}, err
 		}
 	}
-	for _, name := range todo.drop {
+	for _, name := range planned.drop {
 		delete(e.Files, name)
 	}
 	e.Packages = boxes.all
@@ -119,7 +119,7 @@ func (e *Export) Publish(files []File, packages []Package, p Publishing) (Report
 
 // plan compares the folder with what it has to hold.
 func (e *Export) plan(f *folder, files []File, replace bool) (plan, error) {
-	var todo plan
+	var planned plan
 	var foreign []string
 	wanted := map[string]bool{}
 	for _, file := range files {
@@ -138,14 +138,14 @@ func (e *Export) plan(f *folder, files []File, replace bool) (plan, error) {
 			e.Files[file.Name] = Written{Version: file.Version, Sum: now.sum}
 			continue
 		}
-		todo.write = append(todo.write, file)
+		planned.write = append(planned.write, file)
 		if !now.there || ours || now.regular && now.sum == file.Version {
 			continue
 		}
 		if !known {
 			foreign = append(foreign, file.Name)
 		}
-		todo.keep = append(todo.keep, file.Name)
+		planned.keep = append(planned.keep, file.Name)
 	}
 	if len(foreign) > 0 && !replace {
 		return plan{}, &OccupiedError{Folder: e.Folder, Names: foreign}
@@ -160,13 +160,13 @@ func (e *Export) plan(f *folder, files []File, replace bool) (plan, error) {
 		}
 		// What another hand has made of it since is theirs.
 		if now.regular && now.sum == last.Sum {
-			todo.drop = append(todo.drop, name)
+			planned.drop = append(planned.drop, name)
 		} else {
 			delete(e.Files, name)
 		}
 	}
-	slices.Sort(todo.drop)
-	return todo, nil
+	slices.Sort(planned.drop)
+	return planned, nil
 }
 
 // stage writes new files under their hidden names, and notes what they will be.
