@@ -6,11 +6,11 @@
 // are those of package os, on disk when they return. Many files at once go through [Stage] and [RenameAll]. [Sweep]
 // clears away what killed processes left.
 //
-// A file comes into being under a hidden name in the folder of its final one, ".NAME.XXXXXXXXXX.tmp", with its mode
-// from the first instant, and takes its final name when all of it is on disk. So a symbolic link of that name gives way
-// to the file. A mode is what was asked for, whatever the umask; Windows knows none. When root writes into a folder
-// that belongs to another account, what it makes there belongs to that account and its group too: an operator's sudo
-// locks no service out of its own files.
+// A file comes into being under a hidden name in the folder of its final one, ".NAME.RANDOM.tmp" with ten letters and
+// digits in the middle, with its mode from the first instant, and takes its final name when all of it is on disk. So a
+// symbolic link of that name gives way to the file. A mode is what was asked for, whatever the umask; Windows knows
+// none. When root writes into a folder that belongs to another account, what it makes there belongs to that account and
+// its group too: an operator's sudo locks no service out of its own files.
 //
 // On Windows nothing flushes a folder; the change of a name is written through instead.
 package durable

@@ -27,10 +27,9 @@ const (
 // Somebody may be writing into the displaced file still. Where whole is given, and says no to what it holds or the file
 // is [BeingWritten], Replace looks again for up to 500 ms, and then returns what there is, and leaves the file under its
 // hidden name: on a disk that stalls, the rest of what somebody wrote may come later, and the caller has to look again.
+// A kill between the exchange and the return leaves it there too. The name is ".NAME.RANDOM.old", which [Sweep] leaves.
 //
 // What is displaced is read only where it is a regular file; a link goes, unread, and counts as empty.
-//
-// So does a kill between the exchange and the return. The name is ".NAME.XXXXXXXXXX.old", which Sweep leaves.
 //
 // With an error the file is as it was, unless the error comes after the new content took its place: while the folder
 // was brought to disk, or the displaced content read.

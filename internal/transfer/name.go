@@ -32,7 +32,7 @@ func isItemOf(of Kind, name string) bool {
 	return ok && also && strings.Trim(number, "0123456789") == "" && isWord(word) && isHex(sum, sumDigits)
 }
 
-// temporaryOf returns what a file of package durable's that a kill left was to become: ".NAME.XXXXXXXXXX.tmp".
+// temporaryOf returns what a file of package durable's that a kill left was to become; its name is ".NAME.RANDOM.tmp".
 func temporaryOf(name string) (string, bool) {
 	rest, ok := strings.CutSuffix(name, ".tmp")
 	rest, hidden := strings.CutPrefix(rest, ".")
