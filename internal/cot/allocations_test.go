@@ -47,16 +47,7 @@ func TestEventWithoutMartiCostsOneAllocation(t *testing.T) {
 func TestFramingAllocatesNothing(t *testing.T) {
 	stream := append(seeds(t)["position-atak"], '\n')
 	var f cot.Framer
-	got := testing.AllocsPerRun(100, func() {
-		for chunk := range chunks(stream, 100) {
-			f.Feed(chunk)
-			for {
-				if _, ok, err := f.Next(); !ok || err != nil {
-					break
-				}
-			}
-		}
-	})
+	got := testing.AllocsPerRun(100, func() { pieces(t, &f, stream, 100) })
 	if got > 0 {
 		t.Errorf("%v allocations", got)
 	}
@@ -72,16 +63,7 @@ func TestPongIsMadeWithOneAllocation(t *testing.T) {
 func TestFramingMessagesAllocatesNothing(t *testing.T) {
 	stream := frameOf(t, seeds(t)["position-atak"])
 	var f cot.MessageFramer
-	got := testing.AllocsPerRun(100, func() {
-		for chunk := range chunks(stream, 100) {
-			f.Feed(chunk)
-			for {
-				if _, ok, err := f.Next(); !ok || err != nil {
-					break
-				}
-			}
-		}
-	})
+	got := testing.AllocsPerRun(100, func() { pieces(t, &f, stream, 100) })
 	if got > 0 {
 		t.Errorf("%v allocations", got)
 	}

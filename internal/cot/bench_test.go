@@ -64,22 +64,8 @@ func BenchmarkFramer(b *testing.B) {
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {
-				pieces := 0
-				for chunk := range chunks(stream, size) {
-					f.Feed(chunk)
-					for {
-						_, ok, err := f.Next()
-						if err != nil {
-							b.Fatal(err)
-						}
-						if !ok {
-							break
-						}
-						pieces++
-					}
-				}
-				if pieces != 100 {
-					b.Fatal(pieces)
+				if n := pieces(b, &f, stream, size); n != 100 {
+					b.Fatal(n)
 				}
 			}
 		})
@@ -186,22 +172,8 @@ func BenchmarkMessageFramer(b *testing.B) {
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {
-				frames := 0
-				for chunk := range chunks(stream, size) {
-					f.Feed(chunk)
-					for {
-						_, ok, err := f.Next()
-						if err != nil {
-							b.Fatal(err)
-						}
-						if !ok {
-							break
-						}
-						frames++
-					}
-				}
-				if frames != 100 {
-					b.Fatal(frames)
+				if n := pieces(b, &f, stream, size); n != 100 {
+					b.Fatal(n)
 				}
 			}
 		})
@@ -220,18 +192,7 @@ func BenchmarkMessageFramerOutOfStep(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var f cot.MessageFramer
-				for chunk := range chunks(stream, 1400) {
-					f.Feed(chunk)
-					for {
-						_, ok, err := f.Next()
-						if err != nil {
-							b.Fatal(err)
-						}
-						if !ok {
-							break
-						}
-					}
-				}
+				pieces(b, &f, stream, 1400)
 				f.Release()
 			}
 			if each := b.Elapsed() / time.Duration(b.N); each > 50*time.Millisecond {

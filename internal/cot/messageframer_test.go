@@ -178,20 +178,7 @@ func TestGarbageHoldsTheSameFramesHoweverItIsCut(t *testing.T) {
 		stream := []byte(repeat(part, times))
 		for _, cut := range []int{1, 1400, len(stream)} {
 			var f cot.MessageFramer
-			frames := 0
-			for chunk := range chunks(stream, cut) {
-				f.Feed(chunk)
-				for {
-					_, ok, err := f.Next()
-					if err != nil {
-						t.Fatalf("%q cut by %d: %v", part, cut, err)
-					}
-					if !ok {
-						break
-					}
-					frames++
-				}
-			}
+			frames := pieces(t, &f, stream, cut)
 			if frames != each*times {
 				t.Errorf("%q cut by %d holds %d frames, want %d", part, cut, frames, each*times)
 			}

@@ -105,3 +105,27 @@ func items(n int, item func(int) string) iter.Seq[string] {
 
 // chunks cuts a stream into chunks of a size.
 func chunks(stream []byte, size int) iter.Seq[[]byte] { return slices.Chunk(stream, size) }
+
+// A framer cuts a stream into pieces: a cot.Framer or a cot.MessageFramer.
+type framer interface {
+	Feed([]byte)
+	Next() (piece []byte, ok bool, err error)
+}
+
+// pieces counts what f cuts out of a stream that comes in reads of a size.
+func pieces(tb testing.TB, f framer, stream []byte, size int) (n int) {
+	for chunk := range chunks(stream, size) {
+		f.Feed(chunk)
+		for {
+			_, ok, err := f.Next()
+			if err != nil {
+				tb.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			n++
+		}
+	}
+	return n
+}
