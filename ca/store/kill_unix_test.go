@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,10 +20,8 @@ import (
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
+	"github.com/ftsca/ftsca/internal/testchild"
 )
-
-// victimVariable holds the act of a test program that is not to run tests but to be killed.
-const victimVariable = "FTSCA_STORE_VICTIM"
 
 // act is what a victim does with a store.
 type act struct {
@@ -35,19 +32,7 @@ type act struct {
 	Key     []byte
 }
 
-func TestMain(m *testing.M) {
-	given := os.Getenv(victimVariable)
-	if given == "" {
-		os.Exit(m.Run())
-	}
-	var a act
-	if err := json.Unmarshal([]byte(given), &a); err != nil {
-		panic(err)
-	}
-	if err := a.do(); err != nil {
-		panic(err)
-	}
-}
+func TestMain(m *testing.M) { testchild.Main(m, act.do) }
 
 func (a act) do() error {
 	s, err := store.Open(a.Dir, store.Options{Now: func() time.Time { return begun }})
@@ -75,17 +60,7 @@ func (a act) do() error {
 // kill has a victim at its act for a while, and tells how long the act took where it came to its end.
 func kill(t *testing.T, a act, after time.Duration) (took time.Duration) {
 	t.Helper()
-	given, err := json.Marshal(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(given), "GORACE=atexit_sleep_ms=0")
-	cmd.Stderr = os.Stderr
+	cmd := testchild.Command(t, a)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -41,9 +41,10 @@ var theHouse = house{
 		"internal/testpki":    {},
 		"internal/testdevice": {},
 		"internal/teststream": {},
+		"internal/testchild":  {},
 		"internal/demo":       {"internal/testdevice"},
 	},
-	forTests: []string{"internal/testpki", "internal/testdevice", "internal/teststream"},
+	forTests: []string{"internal/testpki", "internal/testdevice", "internal/teststream", "internal/testchild"},
 
 	// What stands on a machine that has no network and must never ask for one.
 	offline: []string{

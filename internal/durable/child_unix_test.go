@@ -16,10 +16,8 @@ import (
 	"time"
 
 	"github.com/ftsca/ftsca/internal/durable"
+	"github.com/ftsca/ftsca/internal/testchild"
 )
-
-// childVariable holds the task of a test program that is not to run tests but to be killed, limited or demoted.
-const childVariable = "FTSCA_DURABLE_CHILD"
 
 // task is what a child does with one file.
 type task struct {
@@ -65,23 +63,18 @@ var operations = map[string]func(durable.Act, task) error{
 	"Rename": func(_ durable.Act, t task) error { return durable.Rename(t.Name, t.Content) },
 }
 
-func TestMain(m *testing.M) {
-	given := os.Getenv(childVariable)
-	if given == "" {
-		os.Exit(m.Run())
-	}
-	var t task
-	if err := json.Unmarshal([]byte(given), &t); err != nil {
-		panic(err)
-	}
+func TestMain(m *testing.M) { testchild.Main(m, task.run) }
+
+// run does the task, and writes the verdict.
+func (t task) run() error {
 	t.Content = strings.Repeat(t.Content, max(t.Repeat, 1))
 	if err := t.prepare(); err != nil {
-		panic(err)
+		return err
 	}
 	if t.Do == "WriteFile for ever" {
 		for i := 0; ; i++ {
 			if err := durable.WriteFile(t.Name, []byte(strings.Repeat(string(rune('a'+i%26)), 300_000)), t.Mode); err != nil {
-				panic(err)
+				return err
 			}
 		}
 	}
@@ -104,9 +97,7 @@ func TestMain(m *testing.M) {
 			v.Path = e.Path
 		}
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
-		panic(err)
-	}
+	return json.NewEncoder(os.Stdout).Encode(v)
 }
 
 // three are the files NAME1 to NAME3, with contents of their own.
@@ -145,41 +136,16 @@ func (t task) prepare() error {
 	return nil
 }
 
-func command(t testing.TB, do task) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	given, err := json.Marshal(do)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(self)
-	// The race detector would have each child sleep for a second at its end.
-	c.Env = append(os.Environ(), childVariable+"="+string(given), "GORACE=atexit_sleep_ms=0")
-	c.Stderr = os.Stderr
-	return c
-}
-
 // run runs a task in a process of its own.
 func run(t testing.TB, do task) verdict {
 	t.Helper()
-	out, err := command(t, do).Output()
-	if err != nil {
-		t.Fatalf("the child: %v", err)
-	}
-	var v verdict
-	if err := json.Unmarshal(out, &v); err != nil {
-		t.Fatalf("the child said %q: %v", out, err)
-	}
-	return v
+	return testchild.Verdict[verdict](t, do)
 }
 
 // die runs a task that kills itself on its way.
 func die(t testing.TB, do task) {
 	t.Helper()
-	err := command(t, do).Run()
+	err := testchild.Command(t, do).Run()
 	if e, ok := errors.AsType[*exec.ExitError](err); !ok || e.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("the child was to be killed at %s: %v", do.DieAt, err)
 	}

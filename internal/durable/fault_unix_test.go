@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ftsca/ftsca/internal/durable"
+	"github.com/ftsca/ftsca/internal/testchild"
 )
 
 func TestAKillLeavesTheOldContentOrTheNew(t *testing.T) {
@@ -102,7 +103,7 @@ func TestAKillAtAnyInstantLeavesWholeContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 12 {
-		c := command(t, task{Do: "WriteFile for ever", Name: name, Mode: 0o644, Umask: -1})
+		c := testchild.Command(t, task{Do: "WriteFile for ever", Name: name, Mode: 0o644, Umask: -1})
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -19,10 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ftsca/ftsca/internal/sandbox"
+	"github.com/ftsca/ftsca/internal/testchild"
 )
-
-// childVariable holds the task of a test program that is not to run tests but to be confined.
-const childVariable = "FTSCA_SANDBOX_CHILD"
 
 // task is what a child is to do.
 type task struct {
@@ -45,20 +43,7 @@ type verdict struct {
 	CoreLimit    uint64 // that of files, the soft and the hard one together
 }
 
-func TestMain(m *testing.M) {
-	given := os.Getenv(childVariable)
-	if given == "" {
-		os.Exit(m.Run())
-	}
-	var t task
-	if err := json.Unmarshal([]byte(given), &t); err != nil {
-		panic(err)
-	}
-	if err := t.run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { testchild.Main(m, task.run) }
 
 func (t task) run() error {
 	if t.NoDumps {

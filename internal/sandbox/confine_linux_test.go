@@ -17,6 +17,7 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 
 	"github.com/ftsca/ftsca/internal/sandbox"
+	"github.com/ftsca/ftsca/internal/testchild"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -77,7 +78,7 @@ func child(t *testing.T, todo task) (v verdict) {
 	defer other.Process.Kill()
 	todo.Other = other.Process.Pid
 
-	cmd := todo.command(t)
+	cmd := testchild.Command(t, todo)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -102,23 +103,6 @@ func child(t *testing.T, todo task) (v verdict) {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// command is the program that does the task.
-func (t task) command(tb testing.TB) *exec.Cmd {
-	tb.Helper()
-	data, err := json.Marshal(t)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	program, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), childVariable+"="+string(data))
-	cmd.Stderr = os.Stderr
-	return cmd
 }
 
 func echo(l net.Listener) {

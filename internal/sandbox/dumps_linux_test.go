@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ftsca/ftsca/internal/testchild"
 	"github.com/ftsca/ftsca/internal/testpki"
 )
 
@@ -16,7 +17,7 @@ import (
 func crashed(t *testing.T, todo task) (dumped bool) {
 	t.Helper()
 	todo.Crash = true
-	child := todo.command(t)
+	child := testchild.Command(t, todo)
 	script := append([]string{"-c", `ulimit -c unlimited && exec "$0"`}, child.Path)
 	cmd := exec.Command("sh", script...)
 	cmd.Env, cmd.Dir, cmd.Stderr = append(child.Env, "GOTRACEBACK=crash", "GORACE=disable_coredump=0"), t.TempDir(), io.Discard

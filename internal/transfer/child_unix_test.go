@@ -6,18 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/ftsca/ftsca/internal/testchild"
 	"github.com/ftsca/ftsca/internal/transfer"
 )
-
-// childVariable holds the task of a test program that is not to run tests but to be limited or demoted.
-const childVariable = "FTSCA_TRANSFER_CHILD"
 
 // task is what a child does with one folder.
 type task struct {
@@ -35,26 +32,21 @@ type verdict struct {
 	Contents [][]byte
 }
 
-func TestMain(m *testing.M) {
-	given := os.Getenv(childVariable)
-	if given == "" {
-		os.Exit(m.Run())
-	}
-	var t task
-	if err := json.Unmarshal([]byte(given), &t); err != nil {
-		panic(err)
-	}
+func TestMain(m *testing.M) { testchild.Main(m, task.run) }
+
+// run does the task, and writes the verdict.
+func (t task) run() error {
 	if t.Limit > 0 {
 		// The signal would end the process before the error is seen.
 		signal.Ignore(syscall.SIGXFSZ)
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: t.Limit, Max: t.Limit}); err != nil {
-			panic(err)
+			return err
 		}
 	}
 	if t.UID > 0 {
 		// In the child itself: another account cannot reach the test program, which lies in a folder of ours.
 		if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(t.UID), syscall.Setuid(t.UID)); err != nil {
-			panic(err)
+			return err
 		}
 	}
 	var v verdict
@@ -68,35 +60,13 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		v.Err = err.Error()
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
-		panic(err)
-	}
+	return json.NewEncoder(os.Stdout).Encode(v)
 }
 
 // run runs a task in a process of its own.
 func run(t testing.TB, do task) verdict {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	given, err := json.Marshal(do)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(self)
-	// The race detector would have each child sleep for a second at its end.
-	c.Env = append(os.Environ(), childVariable+"="+string(given), "GORACE=atexit_sleep_ms=0")
-	c.Stderr = os.Stderr
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("the child: %v", err)
-	}
-	var v verdict
-	if err := json.Unmarshal(out, &v); err != nil {
-		t.Fatalf("the child said %q: %v", out, err)
-	}
-	return v
+	return testchild.Verdict[verdict](t, do)
 }
 
 // demoted is an account that owns nothing here.
