@@ -76,41 +76,29 @@ type published struct {
 // publish delivers p, with the sightings in it, to all members in from's groups but from. Where each is not nil, it does
 // so a handful at a time, and calls each after each of them, without the hub's lock, with how many have had it so far.
 func (h *hub) publish(from member, p *parcel, seen []sighting, each func(receivers int)) (done published) {
-	a, done := h.enter(from, p, seen, each == nil)
-	if !done.taken || each == nil {
-		return done
-	}
-	h.mu.RLock()
-	to := make([]member, 0, len(h.seats))
-	for _, s := range h.seats {
-		to = append(to, s.member)
-	}
-	h.mu.RUnlock()
+	to, done := h.enter(from, p, seen, each == nil)
 	receivers := 0
 	for few := range slices.Chunk(to, handful) {
-		h.mu.RLock()
-		for _, m := range few {
-			// They may have gone, or be in other groups by now.
-			if k, in := h.index[m]; in && m != from && h.seats[k].groups.shares(a.groups) {
-				m.deliver(p)
-				receivers++
-			}
+		delivered, is := h.deliver(from, p, few)
+		if !is {
+			break
 		}
-		h.mu.RUnlock()
+		receivers += delivered
 		each(receivers)
 	}
 	return done
 }
 
-// enter takes what from says about the map, and, where deliver says so, delivers it in the same step.
-func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (a author, done published) {
+// enter takes what from says about the map and, in the same step, delivers it or returns those who are to have it: who
+// joins after that is welcomed with what is on the map by then, and would be sent it twice.
+func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (to []member, done published) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	i, in := h.index[from]
 	if !in || h.shut {
-		return author{}, published{}
+		return nil, published{}
 	}
-	a = h.seats[i]
+	a := h.seats[i]
 	done.taken = true
 	for _, s := range seen {
 		before, namesake := h.items.see(a, s, p)
@@ -126,18 +114,40 @@ func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (a au
 			}
 		}
 	}
-	if !deliver {
-		return a, done
-	}
 	receivers := 0
 	for k := range h.seats {
-		if to := &h.seats[k]; to.member != from && to.groups.shares(a.groups) {
-			to.member.deliver(p)
+		m := &h.seats[k]
+		switch {
+		case m.member == from || !m.groups.shares(a.groups):
+		case deliver:
+			m.member.deliver(p)
+			receivers++
+		default:
+			to = append(to, m.member)
+		}
+	}
+	if len(to) == 0 {
+		p.expect(receivers)
+	}
+	return to, done
+}
+
+// deliver hands p, which from has published, to a few, and returns to how many: they may have gone meanwhile, or be in
+// other groups. It returns false where from itself has gone: nothing of what it said may come after that it is.
+func (h *hub) deliver(from member, p *parcel, few []member) (receivers int, is bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, in := h.index[from]
+	if !in {
+		return 0, false
+	}
+	for _, m := range few {
+		if k, in := h.index[m]; in && h.seats[k].groups.shares(h.seats[i].groups) {
+			m.deliver(p)
 			receivers++
 		}
 	}
-	p.expect(receivers)
-	return a, done
+	return receivers, true
 }
 
 // send delivers p, of one event, to those of its destinations who are in from's groups, and keeps it for those who are
