@@ -55,7 +55,7 @@ func (s *supervisor) attend(ctx context.Context, e *endpoint.Endpoint, within ti
 		case <-ctx.Done():
 			return
 		case <-beat.C:
-			e.Stats()
+			e.Alive()
 			s.note(s.manager.Alive())
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/ftsca/ftsca/internal/cot"
 )
 
-// A batch gathers events of one read, for the same receivers, into one parcel.
+// A batch gathers events that came one after the other, for the same receivers, into one parcel.
 type batch struct {
 	came   encoding
 	both   bool          // somebody is spoken to in the other encoding

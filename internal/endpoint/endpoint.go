@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -98,6 +99,15 @@ func (e *Endpoint) Judge() {
 			}
 		}
 	}
+	// Who is away is revoked too, and leaves things behind.
+	authors := map[string][][]*x509.Certificate{}
+	e.items.authors(authors)
+	e.held.authors(authors)
+	for name, chains := range authors {
+		if refusalCause(trust.Judge(chains, now)) == Cause(mtls.Revoked.String()) {
+			e.forget(name)
+		}
+	}
 }
 
 // forget lets go of all that a revoked name has claimed, put on the map, and said to those who are away; unless it is here
@@ -133,6 +143,14 @@ func (e *Endpoint) Stats() Stats {
 		Items:   kept.count, ItemBytes: kept.bytes, Held: held.count,
 		Bound: e.bound.len(),
 	}
+}
+
+// Alive returns when it has held each lock that sessions, events and names go through. Where one of them is held for ever,
+// it never does.
+func (e *Endpoint) Alive() {
+	e.Stats()
+	e.hub.pass()
+	e.groups.changed(0)
 }
 
 // queued is what waits for peers: of all, and the events of the one that is furthest behind.
@@ -220,9 +238,9 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	groups, as := e.groups.of(peer)
 	e.log.LogAttrs(context.Background(), slog.LevelInfo, "session started", s.who(), slog.String("groups", groups.text))
 	s.offer()
-	e.hub.join(author{s, peer.Name, groups})
-	if e.groups.changed(as) {
-		groups, _ = e.groups.of(peer)
+	e.hub.join(author{s, peer.Name, peer.Chains, groups})
+	for e.groups.changed(as) {
+		groups, as = e.groups.of(peer)
 		e.hub.move(s, groups)
 	}
 	if s.cause.Load() != nil {

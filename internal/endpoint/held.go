@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"container/list"
+	"crypto/x509"
 	"slices"
 	"sync"
 	"time"
@@ -57,8 +58,9 @@ type letter struct {
 
 // letters are those of one sender, the oldest first.
 type letters struct {
-	order list.List
-	used  room
+	chains [][]*x509.Certificate // by which the sender was let in last
+	order  list.List
+	used   room
 }
 
 // A departure says whose device it was that went away, and when.
@@ -88,6 +90,7 @@ func (h *held) put(to destination, p *parcel, from author, now time.Time) bool {
 		own = &letters{}
 		h.senders[l.from] = own
 	}
+	own.chains = from.chains
 	l.place, l.own = h.all.PushBack(l), own.order.PushBack(l)
 	h.to[to] = append(h.to[to], l)
 	h.used.add(l.size())
@@ -118,12 +121,8 @@ func (h *held) remove(l *letter) {
 		delete(h.senders, l.from)
 	}
 	same := h.to[l.to]
-	for i, other := range same {
-		if other == l {
-			same = append(same[:i], same[i+1:]...)
-			break
-		}
-	}
+	i := slices.Index(same, l)
+	same = slices.Delete(same, i, i+1)
 	if len(same) == 0 {
 		delete(h.to, l.to)
 	} else {
@@ -165,6 +164,15 @@ func (h *held) left(n *item, now time.Time) {
 	}
 }
 
+// authors notes of whom something waits, by name.
+func (h *held) authors(all map[string][][]*x509.Certificate) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, own := range h.senders {
+		all[name] = own.chains
+	}
+}
+
 // forget lets go of all that waits of a sender.
 func (h *held) forget(name string) {
 	h.mu.Lock()
@@ -194,8 +202,12 @@ func (h *held) claim(a author, uid, callsign string, now time.Time) (waited []*p
 		}
 	}
 	slices.SortStableFunc(letters, func(a, b *letter) int { return a.at.Compare(b.at) })
+	given := map[*parcel]bool{} // one may wait for the uid and for the callsign
 	for _, l := range letters {
-		waited = append(waited, l.parcel)
+		if !given[l.parcel] {
+			waited = append(waited, l.parcel)
+		}
+		given[l.parcel] = true
 		h.remove(l)
 	}
 	return waited

@@ -10,8 +10,8 @@ import (
 // A member takes part in the exchange. Its methods are called under the hub's lock, so they must neither wait nor
 // call the hub.
 type member interface {
-	// welcome hands over everyone's last position and what they have put on the map, before anything that is delivered
-	// later.
+	// welcome hands over everyone's last position and what they have put on the map, or what has waited for the member,
+	// before anything that is delivered later. However much that is, it is not too much.
 	welcome(last []*parcel)
 	// deliver hands over what another member published.
 	deliver(p *parcel)
@@ -23,7 +23,8 @@ type member interface {
 
 // The hub is where events come in and go out. Publishing and delivering are one step under the reading side of the
 // lock, joining, leaving and moving are steps under the writing side: so a newcomer's last positions are exactly those
-// published before it joined, and what is delivered to it exactly what was published since.
+// published before it joined, and what is delivered to it exactly what was published since. Who floods delivers in more
+// steps than one, to those who were there at the first.
 type hub struct {
 	now   func() time.Time
 	items *items
@@ -109,9 +110,7 @@ func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (to [
 			done.namesake = namesake
 		}
 		if s.own {
-			for _, waited := range h.held.claim(a, s.uid, s.callsign, h.now()) {
-				from.deliver(waited)
-			}
+			from.welcome(h.held.claim(a, s.uid, s.callsign, h.now()))
 		}
 	}
 	receivers := 0
@@ -160,8 +159,12 @@ func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
 		return false
 	}
 	a := h.seats[i]
-	receivers := make(map[member]bool)
+	receivers, asked := make(map[member]bool), make(map[destination]bool)
 	for _, d := range to {
+		if asked[d] {
+			continue
+		}
+		asked[d] = true
 		found, away := h.find(a, d)
 		for _, m := range found {
 			receivers[m] = true
@@ -279,6 +282,12 @@ func (h *hub) move(m member, to *groupSet) {
 		}
 	}
 	m.welcome(h.items.visible(a, before, now))
+}
+
+// pass waits until nobody is in a step of the exchange.
+func (h *hub) pass() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 }
 
 // close ends the exchange: nothing is published from now on, and who leaves is not announced, since it is the

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"container/list"
+	"crypto/x509"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ func keeps(kind string) bool {
 type author struct {
 	member member
 	name   string
+	chains [][]*x509.Certificate // by which it was let in
 	groups *groupSet
 }
 
@@ -76,9 +78,10 @@ type item struct {
 
 // A holding is what one name put on the map, oldest first.
 type holding struct {
-	name  string
-	order list.List
-	used  room
+	name   string
+	chains [][]*x509.Certificate // of the name's last author
+	order  list.List
+	used   room
 }
 
 func newItems(all, each room) *items {
@@ -107,10 +110,10 @@ func (t *items) see(a author, s sighting, p *parcel) (before member, namesake st
 		return nil, "" // of two that do not know of each other, the first
 	}
 	h := t.holding(a.name)
+	h.chains = a.chains
 	if old != nil && old.holder != h {
 		t.remove(old)
 		old = nil
-		h = t.holding(a.name)
 	}
 	now := old
 	if now == nil {
@@ -200,7 +203,7 @@ func (t *items) remove(n *item) {
 	t.used.sub(n.size)
 	t.unlist(n)
 	delete(t.byUID, n.uid)
-	if h.order.Len() == 0 && t.holders[h.name] == h {
+	if h.order.Len() == 0 {
 		delete(t.holders, h.name)
 	}
 }
@@ -277,6 +280,15 @@ func (t *items) forget(name string) {
 	defer t.mu.Unlock()
 	for h := t.holders[name]; h != nil && h.order.Len() > 0; {
 		t.remove(h.order.Front().Value.(*item))
+	}
+}
+
+// authors notes who has something on the map, by name.
+func (t *items) authors(all map[string][][]*x509.Certificate) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, h := range t.holders {
+		all[name] = h.chains
 	}
 }
 

@@ -27,7 +27,7 @@ func (l *listener) welcome(last []*parcel) {
 var everybody = &groupSet{names: []string{Anonymous}}
 
 // as is a member of a name, in everybody's group.
-func as(m member, name string) author { return author{m, name, everybody} }
+func as(m member, name string) author { return author{m, name, nil, everybody} }
 
 func seenAt(uid, xml string) (sighting, *parcel) {
 	p := &parcel{bytes: []byte(xml), events: 1}

@@ -71,6 +71,24 @@ func TestRevokedNamesItemsAreForgotten(t *testing.T) {
 	})
 }
 
+// It may be off the network when it is revoked.
+func TestRevokedNamesItemsAreForgottenWhileItIsAway(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, writer, bob := n.enter("alice", false), n.enter("writer", false), n.enter("bob", false)
+		alice.says(noted("camp", "b-m-p-s-m", time.Hour, ""))
+		writer.says(remark("1", `<marti><dest uid="carol"/></marti>`))
+		bob.says(noted("ford", "b-m-p-s-m", time.Hour, ""), remark("2", `<marti><dest uid="carol"/></marti>`))
+		for _, p := range []*person{alice, writer, bob} {
+			p.conn.Close()
+		}
+		n.settle()
+		n.w.revoke(alice.cert, writer.cert)
+		carol := n.enter("carol", false)
+		carol.appears("Cyan")
+		carol.hears("ford", "2")
+	})
+}
+
 // The name is here with its next certificate: what the device has said before stands.
 func TestItemsOfARenewedDeviceStayWhenTheOldCertificateIsRevoked(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {

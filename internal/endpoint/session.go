@@ -50,6 +50,7 @@ type session struct {
 	told     struct{ impostor, namesake, mission, unsayable, refused reminder }
 
 	cause    atomic.Pointer[Cause] // why the endpoint ended it; nil while it has not
+	lingers  atomic.Bool           // all is written, and the peer has a moment to close its side
 	active   atomic.Bool           // something came or went since the last look
 	heard    atomic.Int64          // how long after since something came, in ns
 	quiet    int                   // looks in a row that found nothing; only looked at by Endpoint.look
@@ -102,7 +103,7 @@ func (s *session) read() error {
 		}
 		s.await()
 		n, err := s.conn.Read(buf)
-		if s.waits && errors.Is(err, os.ErrDeadlineExceeded) && s.cause.Load() == nil {
+		if s.waits && errors.Is(err, os.ErrDeadlineExceeded) && !s.lingers.Load() {
 			err = nil
 		}
 		if n > 0 {
@@ -126,7 +127,7 @@ func (s *session) read() error {
 	}
 }
 
-// take judges all that is complete and publishes what is good of it together.
+// take judges all that is complete, and publishes what is good of it or leaves it to what comes next.
 func (s *session) take(data []byte) error {
 	if s.spoken == inProtobuf {
 		s.messages.Feed(data)
@@ -227,7 +228,7 @@ func (s *session) await() {
 		s.pass(&s.batch)
 	}
 	waits := s.batch.parcel != nil
-	if waits == s.waits && !waits || s.cause.Load() != nil {
+	if waits == s.waits && !waits || s.lingers.Load() {
 		return
 	}
 	s.waits = waits
@@ -236,6 +237,9 @@ func (s *session) await() {
 		until = time.Now().Add(glance)
 	}
 	_ = s.conn.SetReadDeadline(until)
+	if s.lingers.Load() {
+		s.linger() // that deadline is not to be moved
+	}
 }
 
 // begin has b take an event for these receivers: what it has for others is published first.
@@ -337,7 +341,8 @@ func (s *session) failed(err error) {
 
 // flushed implements outboxOwner: it says goodbye, and leaves it to the reader to see the peer do the same.
 func (s *session) flushed() {
-	_ = s.under.SetReadDeadline(time.Now().Add(linger))
+	s.lingers.Store(true)
+	s.linger()
 	for _, c := range []net.Conn{s.conn, s.under} {
 		half, ok := c.(interface{ CloseWrite() error })
 		if !ok || half.CloseWrite() != nil {
@@ -346,6 +351,9 @@ func (s *session) flushed() {
 		}
 	}
 }
+
+// linger gives the peer a moment to close its side.
+func (s *session) linger() { _ = s.under.SetReadDeadline(time.Now().Add(linger)) }
 
 // fail sets why the session ends, unless that is known already.
 func (s *session) fail(c Cause) bool { return s.cause.CompareAndSwap(nil, &c) }

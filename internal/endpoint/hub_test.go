@@ -1,0 +1,109 @@
+package endpoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ftsca/ftsca/internal/mtls"
+)
+
+// crowd is a hub with a sender and more listeners than one handful.
+func crowd(limit int) (h *hub, sender *listener, all []*listener) {
+	h = newHub(time.Now, newItems(room{100, 1 << 20}, room{100, 1 << 20}), newHeld(time.Hour))
+	sender = &listener{}
+	h.join(as(sender, "sender"))
+	for n := range limit {
+		l := &listener{}
+		h.join(as(l, fmt.Sprint("listener ", n)))
+		all = append(all, l)
+	}
+	return h, sender, all
+}
+
+// having counts those who were delivered something.
+func having(all []*listener, text string) (n int) {
+	for _, l := range all {
+		if slices.Contains(l.heard, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestFloodReachesEverybodyByHandfuls(t *testing.T) {
+	h, sender, all := crowd(3 * handful)
+	var steps []int
+	h.publish(sender, &parcel{bytes: []byte("news"), events: 1}, nil, func(n int) { steps = append(steps, n) })
+	if want := []int{handful, 2 * handful, 3 * handful}; !slices.Equal(steps, want) || having(all, "news") != 3*handful {
+		t.Errorf("%v had it, and %d at the end", steps, having(all, "news"))
+	}
+}
+
+func TestNothingOfAFloodComesAfterItsSenderIsGone(t *testing.T) {
+	h, sender, all := crowd(3 * handful)
+	s, p := seenAt("phone", "where it is")
+	h.publish(sender, p, []sighting{s}, func(int) { h.leave(sender) })
+	if n := having(all, "where it is"); n != handful {
+		t.Errorf("%d heard it, of whom %d before the sender was gone", n, handful)
+	}
+	for _, l := range all {
+		if last := l.heard[len(l.heard)-1]; !strings.Contains(last, `uid="phone"`) {
+			t.Errorf("the last word of the sender was %s", last)
+		}
+	}
+}
+
+func TestWhoJoinsDuringAFloodIsSentItOnce(t *testing.T) {
+	h, sender, _ := crowd(3 * handful)
+	s, p := seenAt("phone", "where it is")
+	newcomer := &listener{}
+	h.publish(sender, p, []sighting{s}, func(int) { h.join(as(newcomer, "newcomer")) })
+	if len(newcomer.met) == 0 || len(newcomer.heard) != 0 {
+		t.Errorf("welcomed with %q, sent %q", newcomer.met, newcomer.heard)
+	}
+}
+
+func TestWhatWaitedIsNoFloodOfItsReceiver(t *testing.T) {
+	h, sender, _ := crowd(0)
+	for n := range 10 {
+		h.send(sender, &parcel{bytes: fmt.Append(nil, "letter ", n), events: 1}, []destination{{toUID, "phone"}, {toUID, "phone"}, {toCallsign, "PHONE"}})
+	}
+	if got := h.held.size().count; got != 20 {
+		t.Errorf("%d letters wait, want one for the uid and one for the callsign of each", got)
+	}
+	phone := &listener{}
+	h.join(as(phone, "phone"))
+	phone.met = nil
+	s, p := seenAt("phone", "where it is")
+	s.callsign = "PHONE"
+	h.publish(phone, p, []sighting{s}, nil)
+	if len(phone.heard) != 0 || len(phone.met) != 10 {
+		t.Errorf("to its queue came %q, beside it %q", phone.heard, phone.met)
+	}
+}
+
+func TestAStuckLockIsNoLife(t *testing.T) {
+	e := New(Config{Gate: mtls.NewGate(nil, nil)})
+	e.Alive()
+	for name, lock := range map[string]interface {
+		Lock()
+		Unlock()
+	}{"hub": &e.hub.mu, "groups": &e.groups.mu, "items": &e.items.mu, "held": &e.held.mu, "sessions": &e.sessions.mu} {
+		lock.Lock()
+		alive := make(chan struct{})
+		go func() {
+			e.Alive()
+			close(alive)
+		}()
+		select {
+		case <-alive:
+			t.Errorf("the lock of %s is held, and the endpoint called alive", name)
+		case <-time.After(20 * time.Millisecond):
+		}
+		lock.Unlock()
+		<-alive
+	}
+}
