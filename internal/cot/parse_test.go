@@ -263,3 +263,16 @@ func TestHostilePieceCostsNoMoreThanItsSize(t *testing.T) {
 		})
 	}
 }
+
+func TestSeedsAreOfEveryKindInTheReference(t *testing.T) {
+	have := map[string]bool{}
+	for _, piece := range seeds(t) {
+		have[accepted(t, piece).Type] = true
+	}
+	for kind := range strings.FieldsSeq(`a-f-G-U-C b-m-p-s-m b-m-p-w b-m-r b-t-f b-r-f-h-c u-d-c u-d-r u-d-f
+		t-x-c-t t-x-c-t-r t-x-d-d t-x-takp-v t-x-takp-q t-x-takp-r`) {
+		if !have[kind] {
+			t.Errorf("no seed is a %s", kind)
+		}
+	}
+}

@@ -41,6 +41,9 @@ func TestATAKsStayForTenMinutesAndMissNoPosition(t *testing.T) {
 			if s.Protobuf {
 				protobuf++
 			}
+			if s.Offers != 1 {
+				t.Errorf("%s was offered protobuf %d times, want once", uid, s.Offers)
+			}
 			if s.Positions < 2*60/5+60+2*60/20+300 || s.Pings < 2*60/15 || s.Pongs != s.Pings {
 				t.Errorf("%s counted %+v", uid, s)
 			}

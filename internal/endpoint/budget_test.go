@@ -302,3 +302,19 @@ func BenchmarkBudget(b *testing.B) {
 		})
 	}
 }
+
+func TestFramesCountAsEventsDo(t *testing.T) {
+	bubbleWith(t, endpoint.Config{}, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		gateway := w.goOver(connect("gateway"))
+		begun := time.Now()
+		for n := range 5000 { // 2000 at once, 200 a second after that; in bytes it is within its budget
+			gateway.send(frameOf(t, chat(n, 100)))
+		}
+		if took := time.Since(begun); took < 13500*time.Millisecond || took > 15500*time.Millisecond {
+			t.Errorf("sending it took %v, want 15s", took)
+		}
+		if n := len(w.log.lines(t, heldBack)); n != 1 {
+			t.Errorf("the log says %d times that it was held back", n)
+		}
+	})
+}

@@ -272,3 +272,15 @@ func TestAddressThatFailedTooOftenIsClosedBeforeTLS(t *testing.T) {
 	}
 	alice.expectNothing()
 }
+
+func TestWhoSaysNothingForAMinuteAfterTheHandshakeIsServed(t *testing.T) {
+	onStreet(t, endpoint.Config{}, func(t *testing.T, s *street) {
+		conn := tls.Client(s.arrive("192.0.2.7"), s.config(s.ca.Client(t, "itak")))
+		if err := conn.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(61 * time.Second)
+		newClient(t, conn).expectNothing()
+		_ = conn.Close()
+	})
+}

@@ -97,3 +97,24 @@ func TestWhomNobodyHearsIsHeldForMomentsOnly(t *testing.T) {
 		go io.Copy(io.Discard, talker.conn)
 	})
 }
+
+func TestDrainDeliversWhatWaitsForAFloodThatIsHeld(t *testing.T) {
+	bubbleWith(t, unbudgeted(), func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		flooder, deaf := connect("flooder"), connect("deaf")
+		defer deaf.conn.Close()
+		deaf.send(chat(0, 100), chat(1, 100)) // nobody reads them yet
+		for n := range 10 { // one turn, and what waits for the next one
+			flooder.send(chat(n, 600))
+		}
+		stopped := make(chan struct{})
+		go func() {
+			w.stop()
+			close(stopped)
+		}()
+		time.Sleep(longerThanAHold)
+		flooder.expect(chat(0, 100), chat(1, 100))
+		flooder.expectEnd()
+		deaf.conn.Close()
+		<-stopped
+	})
+}

@@ -209,3 +209,9 @@ func TestWriteThatFailsEndsTheWriter(t *testing.T) {
 		}
 	})
 }
+
+func TestQueuesAndHandshakesAreBoundedUnlessToldOtherwise(t *testing.T) {
+	if c := (Config{}).withDefaults(); c.QueueEvents != 8192 || c.QueueBytes != 4<<20 || c.MaxHandshakes != 1024 {
+		t.Errorf("%d events, %d bytes, %d handshakes", c.QueueEvents, c.QueueBytes, c.MaxHandshakes)
+	}
+}

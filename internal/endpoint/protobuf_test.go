@@ -346,7 +346,7 @@ func TestRequestIsHeededAMinuteAfterTheOfferAndAfterARefusal(t *testing.T) {
 		alice := connect("alice")
 		offer := alice.next()
 		for _, try := range []struct{ version, status string }{{"2", "false"}, {"1", "true"}} {
-			time.Sleep(59 * time.Second)
+			time.Sleep(61 * time.Second)
 			alice.send(request(try.version))
 			if answer := alice.next(); !strings.Contains(answer, `<TakResponse status="`+try.status+`"/>`) || uidOf(answer) != uidOf(offer) {
 				t.Errorf("asked for version %s, it answered %s", try.version, answer)
@@ -382,5 +382,27 @@ func TestEventThatHasNoFormInProtobufIsCountedAndToldOnce(t *testing.T) {
 		if lines := w.log.lines(t, "event without a form in protobuf"); len(lines) != 1 {
 			t.Errorf("the log has %d lines about it, want 1", len(lines))
 		}
+	})
+}
+
+func TestPongGoesAheadOfAllThatWaitsInEitherEncoding(t *testing.T) {
+	c := unbudgeted()
+	c.NoProtobuf = false
+	bubbleWith(t, c, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
+		talker, xml, framed := connect("talker"), connect("xml"), w.goOver(connect("framed"))
+		talker.next() // the offer
+		xml.next()
+		for n := range 4 { // the first is being written, the others wait
+			talker.send(chat(n, 100))
+			synctest.Wait()
+		}
+		xml.send(ping)
+		framed.send(frameOf(t, ping))
+		synctest.Wait()
+		xml.expect(chat(0, 100))
+		if got := xml.next(); !isPong(got) {
+			t.Errorf("ahead of the pong came %.80s", got)
+		}
+		framed.expectEvents("b-t-f chat-0", "t-x-c-t-r takPong", "b-t-f chat-1")
 	})
 }

@@ -40,6 +40,8 @@ type Options struct {
 // Stats are what a Client has counted.
 type Stats struct {
 	Positions, Pings, Pongs int
+	// Offers is how often it was offered protobuf.
+	Offers int
 	// Garbage is the number of bytes that belonged to no message it could read.
 	Garbage int
 	// Protobuf tells that the negotiation has ended with version 1.
@@ -233,6 +235,7 @@ func (c *Client) hear(m Message) {
 	case m.Type == "t-x-c-t-r":
 		c.count(func(s *Stats) { s.Pongs++ })
 	case m.Type == "t-x-takp-v":
+		c.count(func(s *Stats) { s.Offers++ })
 		// A server may offer once; ATAK takes no second offer.
 		if c.options.Protobuf && m.offers && c.state == speaksXML && c.asked.IsZero() {
 			c.asked = time.Now()
