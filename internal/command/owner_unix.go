@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// ownerOf is the name of the account that a folder belongs to, or its number where it has none; "" where that is root, or
-// not known.
+// ownerOf is the name of the account that a folder belongs to, or its number where it has none, as sudo takes it and quoted
+// for a shell, to which a word that begins with # is a comment; "" where that is root, or not known.
 func ownerOf(dir string) string {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -24,5 +24,5 @@ func ownerOf(dir string) string {
 	if account, err := user.LookupId(id); err == nil {
 		return account.Username
 	}
-	return "#" + id // as sudo takes it
+	return "'#" + id + "'"
 }
