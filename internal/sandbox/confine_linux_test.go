@@ -175,6 +175,11 @@ func TestConfinedProcessReachesItsRoomAlone(t *testing.T) {
 	if !held.OnEachThread {
 		t.Error("one of the threads is not confined as the others are")
 	}
+	for name := range expected {
+		if _, tried := held.Attempts[name]; !tried {
+			t.Errorf("nobody tries to %s", name)
+		}
+	}
 	for name := range held.Attempts {
 		t.Run(name, func(t *testing.T) {
 			since, known := expected[name]
