@@ -121,10 +121,8 @@ func runCRLImport(ctx context.Context, o *crlImportOptions) error {
 	problems := outcome.Problems
 	if len(outcome.Added)+len(outcome.Hardened) == 0 {
 		g.warnWaiting(outcome.Unsigned, outcome.Dropped)
-	} else if !outcome.Unlisted {
-		if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
-			problems = append(problems, err)
-		}
+	} else if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
+		problems = append(problems, err)
 	}
 	return g.tellProblems(problems)
 }

@@ -11,11 +11,16 @@ import (
 )
 
 // changed is how people are told of a change of the list that other servers do not know yet: waits where there is nobody
-// to sign it, with since when, and mend where that failed.
-type changed struct{ waits, mend, since string }
+// to sign it, with since when, and mend where that failed. unlisted says that
+// FTS_CRL.json has none of it.
+type changed struct {
+	waits, mend, since string
+	unlisted           bool
+}
 
 // by says since when the X.509 list waits, after a change; where there is nothing that it could lack, nothing.
 func (c changed) by(o store.Outcome) changed {
+	c.unlisted = o.Unlisted
 	if len(o.Added)+len(o.Hardened)+len(o.Removed)+len(o.Changed)+len(o.Unsigned)+len(o.Dropped) == 0 {
 		c.waits = ""
 		return c
@@ -48,8 +53,12 @@ var (
 	}
 )
 
-// resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits.
+// resign signs the X.509 list anew where the key can be opened without a question, and else says that it waits. What is not
+// listed is signed by ftsca crl repair, which puts it on the list: the hint of the outcome's problem says to run that.
 func (g *global) resign(ctx context.Context, s *store.Store, source secretSource, what changed) error {
+	if what.unlisted {
+		return nil
+	}
 	if !s.HasAuthority() {
 		if what.waits != "" {
 			g.talk("%s, on the authority's machine%s", what.waits, what.since)

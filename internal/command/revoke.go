@@ -148,9 +148,6 @@ func runRevoke(ctx context.Context, o *revokeOptions) error {
 		return err
 	}
 	g.warnOutcome(outcome)
-	if outcome.Unlisted {
-		return g.tellProblems(problems)
-	}
 	if err := g.resign(ctx, s, o.passphrase, nowRevoked.by(outcome)); err != nil {
 		problems = append(problems, err)
 	}
