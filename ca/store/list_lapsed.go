@@ -1,10 +1,7 @@
 package store
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"io"
 	"os"
 	"time"
 
@@ -15,9 +12,9 @@ import (
 
 // Unlapsed leaves the entries whose certificates had not expired when their authority's last list was made, which made
 // tells by key identifier: those that expired are signed no more. It goes by the endpoint's list of what was issued, and
-// holds none of it; what cannot be read there has not expired. What it returns must not be changed.
+// holds of it only what the entries are about; what cannot be read there has not expired. What it returns must not be
+// changed.
 func (s *Store) Unlapsed(ctx context.Context, entries []crl.Entry, made map[string]time.Time) []crl.Entry {
-	expired := map[string]validity{}
 	if len(entries) == 0 || len(made) == 0 {
 		return entries
 	}
@@ -26,31 +23,31 @@ func (s *Store) Unlapsed(ctx context.Context, entries []crl.Entry, made map[stri
 		return entries
 	}
 	defer f.Close()
-	lines := bufio.NewReaderSize(f, longestListed)
-	for ctx.Err() == nil {
-		line, err := lines.ReadSlice('\n')
+	about := make(map[string]*validity, len(entries)) // by serial; nil until the list tells
+	for _, e := range entries {
+		about[e.Serial.String()] = nil
+	}
+	err = eachListed(ctx, f, func(line []byte, _ int64) {
 		var of struct {
 			Serial   string    `json:"serial"`
 			Issuer   string    `json:"issuer"`
 			NotAfter time.Time `json:"not_after"`
 		}
-		if err == nil && jsonv2.Unmarshal(line, &of) == nil && made[of.Issuer].After(of.NotAfter) {
-			expired[of.Serial] = validity{of.Issuer, of.NotAfter}
+		if jsonv2.Unmarshal(line, &of) != nil {
+			return
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if !errors.Is(err, io.EOF) {
-				return entries
-			}
-			break
+		// Of several lines for one serial the first counts, as for all who read the list.
+		if v, asked := about[of.Serial]; asked && v == nil {
+			about[of.Serial] = &validity{of.Issuer, of.NotAfter}
 		}
-	}
-	if len(expired) == 0 {
+	})
+	if err != nil {
 		return entries
 	}
 	left := subset{of: entries}
 	for _, e := range entries {
-		v, ok := expired[e.Serial.String()]
-		left.take(!ok || !v.lapsed(e, made[v.Issuer]))
+		v := about[e.Serial.String()]
+		left.take(v == nil || !v.lapsed(e, made[v.Issuer]))
 	}
 	return left.entries()
 }

@@ -151,24 +151,36 @@ func (r *Register) read(ctx context.Context, f io.ReadSeeker) error {
 	if _, err := f.Seek(r.end, io.SeekStart); err != nil {
 		return err
 	}
-	lines := bufio.NewReaderSize(f, longestListed)
-	long := false // the rest of a line that is too long is to come
+	return eachListed(ctx, f, func(line []byte, length int64) {
+		r.enter(line)
+		r.end += length
+	})
+}
+
+// eachListed calls do with each line of the endpoint's list of what was issued, and the length of what ends with it: none
+// for a last line that is still without its end. One that is longer than longestListed comes as an empty one. do must not
+// keep the line.
+func eachListed(ctx context.Context, list io.Reader, do func(line []byte, length int64)) error {
+	lines := bufio.NewReaderSize(list, longestListed)
+	var long int64 // of a line that is too long, what was read
 	for ctx.Err() == nil {
 		line, err := lines.ReadSlice('\n')
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-			long = true
-		case err != nil && !errors.Is(err, io.EOF):
+			long += int64(len(line))
+		case err == nil && long > 0:
+			do(nil, long+int64(len(line)))
+			long = 0
+		case err == nil:
+			do(line, int64(len(line)))
+		case !errors.Is(err, io.EOF):
 			return err
-		case long:
-			long = false
 		default:
-			r.enter(line)
-		}
-		if errors.Is(err, io.EOF) {
+			if long == 0 {
+				do(line, 0)
+			}
 			return nil
 		}
-		r.end += int64(len(line))
 	}
 	return ctx.Err()
 }

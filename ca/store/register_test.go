@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ftsca/ftsca/ca"
 	"github.com/ftsca/ftsca/ca/store"
@@ -181,5 +182,38 @@ func TestRegisterIsAskedByMany(t *testing.T) {
 	all.Wait()
 	for i := range n {
 		mustKnow(t, r, fmt.Sprintf("%04x", i+1), i+1)
+	}
+}
+
+func TestWhatLapsedIsToldByTheListAsTheRegisterReadsIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	made := map[string]time.Time{"0a": d.now}
+	// expires is a line of the list for serial 01.
+	expires := func(name string, days int) string {
+		return fmt.Sprintf(`{"name":%q,"generation":1,"serial":"01","issuer":"0a","not_after":%q}`, name, d.now.AddDate(0, 0, days).Format(time.RFC3339)) + "\n"
+	}
+	past, future := expires("alice", -1), expires("alice", 1)
+	other := strings.Replace(future, `"0a"`, `"0b"`, 1)
+	tooLong := strings.Repeat("x", 64<<10) + past // the end of the line would do for one
+	for _, test := range []struct{ name, list, want string }{
+		{"nothing", "", "01 02"},
+		{"one that expired", past, "02"},
+		{"one that did not", future, "01 02"},
+		{"several lines, of which the first expired", past + future, "02"},
+		{"several lines, of which the first did not", future + past, "01 02"},
+		{"several lines, of which the first is another authority's", other + past, "01 02"},
+		{"a line that says nothing before it", "{\n" + past, "02"},
+		{"a line that is too long", tooLong, "01 02"},
+		{"and one behind it", tooLong + past, "02"},
+		{"one too long that has no end", expires(strings.Repeat("x", 100_000), -1)[:90_000], "01 02"},
+		{"the last one without its end", strings.TrimSuffix(past, "\n"), "02"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d.put("issued.jsonl", []byte(test.list))
+			if got := serialsOf(d.Unlapsed(t.Context(), []crl.Entry{entryOf(1, d.now), entryOf(2, d.now)}, made)); got != test.want {
+				t.Errorf("left are %q, want %q", got, test.want)
+			}
+		})
 	}
 }
