@@ -116,15 +116,16 @@ func (s *Store) sortUnsigned(st *Standing, isSigned []bool, cas []*x509.Certific
 	for _, c := range cas {
 		ours[crl.KeyID(c)] = true
 	}
-	signers := map[string]bool{}
+	made := map[string]time.Time{}
 	for _, l := range st.Signed {
-		signers[hex.EncodeToString(l.AuthorityKeyID)] = true
+		made[hex.EncodeToString(l.AuthorityKeyID)] = l.ThisUpdate
 	}
 	rest := subset{of: st.InForce}
 	for i, e := range st.InForce {
 		foreign := len(cas) > 0 && !ours[e.Issuer]
+		_, signs := made[e.Issuer]
 		// Its serial may be on a list of ours, for one of our own certificates.
-		if foreign && !(isSigned[i] && signers[e.Issuer]) {
+		if foreign && !(isSigned[i] && signs) {
 			st.Foreign = append(st.Foreign, e)
 		}
 		rest.take(!foreign && !isSigned[i])
@@ -133,10 +134,6 @@ func (s *Store) sortUnsigned(st *Standing, isSigned []bool, cas []*x509.Certific
 	if len(missing) == 0 || len(st.Signed) == 0 {
 		st.Unsigned = missing
 		return
-	}
-	made := map[string]time.Time{}
-	for _, l := range st.Signed {
-		made[hex.EncodeToString(l.AuthorityKeyID)] = l.ThisUpdate
 	}
 	part := func(of func(serial string) (validity, bool)) {
 		unsigned := subset{of: missing}
