@@ -40,13 +40,11 @@ func (s *Store) edit(locked bool, entries []crl.Entry, change func(*crl.List) er
 		return err == nil
 	}
 	wanted := crl.Union(entries, orphans)
-	added, already := map[crl.Serial]crl.Entry{}, map[crl.Serial]crl.Entry{}
+	added := map[crl.Serial]crl.Entry{}
 	for round := 1; ; round++ {
 		for _, e := range wanted {
 			if list.Add(e) {
 				added[e.Serial] = e
-			} else if _, ours := added[e.Serial]; !ours {
-				already[e.Serial] = e
 			}
 		}
 		if change != nil {
