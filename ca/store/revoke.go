@@ -52,8 +52,9 @@ func (o *Outcome) part(entries []crl.Entry, added map[crl.Serial]crl.Entry) {
 
 // Revoke puts entries on the revocation list. The list in the endpoint room is durable before anything else is
 // touched. Nothing but that list's own folder can stop it: a broken list is set aside and the last good one taken up,
-// one that cannot be set aside leaves the revocation to the last good copy, which an endpoint goes by too, and a damaged ledger or a lock that another process does not give back becomes one of the outcome's problems. What is
-// on hold is revoked for good unless the entry is for a hold itself.
+// one that cannot be set aside leaves the revocation to the last good copy, which an endpoint goes by too, and a damaged
+// ledger or a lock that another process does not give back becomes one of the outcome's problems. What is on hold is
+// revoked for good unless the entry is for a hold itself.
 func (s *Store) Revoke(ctx context.Context, entries []crl.Entry, names map[crl.Serial]string) (Outcome, error) {
 	return s.put(ctx, "revoke", "", entries, names)
 }
@@ -136,7 +137,7 @@ func (s *Store) put(ctx context.Context, act, remark string, entries []crl.Entry
 }
 
 // Repair makes FTS_CRL.json whole: a broken one is set aside and made anew from the last good one and every entry that
-// still parses, and entries that vanished are put back.
+// still parses, one that is missing is made anew from the last good one, and entries that vanished are put back.
 func (s *Store) Repair(ctx context.Context) (Outcome, error) {
 	unlock, err := s.lock(ctx, s.o.LockWait)
 	if err != nil {
