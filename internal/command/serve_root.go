@@ -2,7 +2,6 @@ package command
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/ftsca/ftsca/ca/store"
@@ -18,6 +17,6 @@ func (o *serveOptions) refuseRoot(s *store.Store) error {
 	if name := ownerOf(s.Endpoint()); name != "" {
 		return hinted(err, "the endpoint room belongs to %[1]s: sudo -u %[1]s ftsca serve --store %[2]s; --allow-root serves as root all the same", name, s.Dir())
 	}
-	return hinted(err, "%s", fmt.Sprintf("give the endpoint room an account of its own: useradd --system ftsca; chown -R ftsca: %[1]s; "+
-		"sudo -u ftsca ftsca serve --store %[2]s; --allow-root serves as root all the same", s.Endpoint(), s.Dir()))
+	return hinted(err, "give the endpoint room an account of its own: useradd --system ftsca; chown -R ftsca: %[1]s; "+
+		"sudo -u ftsca ftsca serve --store %[2]s; --allow-root serves as root all the same", s.Endpoint(), s.Dir())
 }
