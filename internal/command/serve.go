@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 
@@ -206,7 +205,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err := noteFurther(s, lists); err != nil {
 		log.Warn("ftsca show and ftsca list will not know the lists of --crl", slog.Any("error", err))
 	}
-	waits := &waiting{store: s, log: log, beside: &sync.WaitGroup{}}
+	waits := &waiting{store: s, log: log}
 	defer o.control(ctx, s, e, shown, waits, listener.Addr(), log)()
 	super := o.supervisor(listener.Addr(), log)
 	confined, err := o.confine(s, files, log)

@@ -15,7 +15,7 @@ import (
 type waiting struct {
 	store  *store.Store
 	log    *slog.Logger
-	beside *sync.WaitGroup
+	beside sync.WaitGroup // what is being counted
 
 	mu    sync.Mutex
 	turn  int
