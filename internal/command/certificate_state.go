@@ -37,17 +37,16 @@ func revocationsOf(entries []crl.Entry) revocations {
 }
 
 // of returns the entry that revokes a record's certificate, or has it on hold.
-func (m revocations) of(r store.Record) (found crl.Entry, ok bool) {
-	e, ok := m.entries[r.Serial]
+func (m revocations) of(r store.Record) (crl.Entry, bool) {
+	found, ok := m.entries[r.Serial]
 	if !ok {
 		return crl.Entry{}, false
 	}
 	// Where a record does not know its authority, any will do.
-	if r.Issuer != "" && !m.checker.Covers(crl.Entry{Serial: e.Serial, Issuer: r.Issuer}) {
+	if r.Issuer != "" && !m.checker.Covers(crl.Entry{Serial: found.Serial, Issuer: r.Issuer}) {
 		return crl.Entry{}, false
 	}
 	about := func(e crl.Entry) bool { return r.Issuer == "" || e.Issuer == "" || e.Issuer == r.Issuer }
-	found = e
 	for _, e := range m.more[r.Serial] {
 		// What is revoked for good by one entry and on hold by another is told as revoked.
 		if about(e) && (!about(found) || found.Reason == crl.CertificateHold) {
