@@ -191,10 +191,8 @@ func (o *revokeOptions) checkOurs(ctx context.Context, s *store.Store, cert *x50
 	if err != nil {
 		return nil // a damaged ledger stops no revocation
 	}
-	for _, ours := range authorities.All() {
-		if cert.CheckSignatureFrom(ours) == nil {
-			return nil
-		}
+	if issuerOf(cert, authorities.All()) != nil {
+		return nil
 	}
 	return fmt.Errorf("%s holds a certificate of another authority, %q", file, cert.Issuer.CommonName)
 }

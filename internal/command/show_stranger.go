@@ -41,7 +41,7 @@ func (o *showOptions) showStranger(ctx context.Context, s *store.Store, revoked 
 		if r.Issuer == "" {
 			r.Issuer = "unknown" // no entry's: only one for every authority is about it
 		}
-		if issuer := issuerOf(cert, g.authoritiesOf(ctx, s)); issuer != nil {
+		if issuer := issuerOf(cert, authoritiesOf(ctx, s)); issuer != nil {
 			r.Issuer, one.Authority = crl.KeyID(issuer), "one of this store's"
 		}
 		one.describe(cert)
@@ -72,7 +72,7 @@ func (o *showOptions) showStranger(ctx context.Context, s *store.Store, revoked 
 }
 
 // authoritiesOf returns the certificates of the store's authorities, retired ones too where the store knows them.
-func (g *global) authoritiesOf(ctx context.Context, s *store.Store) []*x509.Certificate {
+func authoritiesOf(ctx context.Context, s *store.Store) []*x509.Certificate {
 	cas := s.Published()
 	if s.HasAuthority() {
 		if authorities, err := s.Authorities(ctx); err == nil {
