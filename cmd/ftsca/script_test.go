@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -90,10 +91,11 @@ func TestScripts(t *testing.T) {
 			case "landlock":
 				return hasLandlock()
 			case "root":
-				if os.Getuid() != 0 {
-					return false, testpki.Count("root, whom serve refuses")
-				}
-				return true, nil
+				return counted(os.Getuid() == 0, "root, whom serve refuses")
+			case "terminal":
+				return counted(runtime.GOOS == "linux", "a terminal of Linux")
+			case "filelimit":
+				return counted(runtime.GOOS != "windows", "a limit on file sizes, which stands in for the full disk")
 			}
 			return false, fmt.Errorf("there is no condition %q", condition)
 		},
@@ -121,6 +123,14 @@ func TestScripts(t *testing.T) {
 			"page":     cmdPage,
 		},
 	})
+}
+
+// counted is a condition that is counted like a test's where it is false.
+func counted(has bool, what string) (bool, error) {
+	if has {
+		return true, nil
+	}
+	return false, testpki.Count(what)
 }
 
 // A script that says "stop" passes without what follows: testscript's own command of that name wins over any of ours.
