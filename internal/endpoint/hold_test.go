@@ -103,7 +103,7 @@ func TestDrainDeliversWhatWaitsForAFloodThatIsHeld(t *testing.T) {
 		flooder, deaf := connect("flooder"), connect("deaf")
 		defer deaf.conn.Close()
 		deaf.send(chat(0, 100), chat(1, 100)) // nobody reads them yet
-		for n := range 10 { // one turn, and what waits for the next one
+		for n := range 10 {                   // one turn, and what waits for the next one
 			flooder.send(chat(n, 600))
 		}
 		stopped := make(chan struct{})
