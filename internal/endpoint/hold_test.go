@@ -103,9 +103,11 @@ func TestDrainDeliversWhatWaitsForAFloodThatIsHeld(t *testing.T) {
 		flooder, deaf := connect("flooder"), connect("deaf")
 		defer deaf.conn.Close()
 		deaf.send(chat(0, 100), chat(1, 100)) // nobody reads them yet
+		synctest.Wait()                       // written is not published yet, and a drain publishes nothing
 		for n := range 10 {                   // one turn, and what waits for the next one
 			flooder.send(chat(n, 600))
 		}
+		synctest.Wait()
 		stopped := make(chan struct{})
 		go func() {
 			w.stop()
