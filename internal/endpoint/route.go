@@ -13,7 +13,7 @@ const allChatRooms = "All Chat Rooms"
 // teamRooms is the parent of the GeoChat rooms that are teams.
 const teamRooms = "TeamGroups"
 
-// isTeam tells whether a GeoChat room is one of ATAK's teams.
+// isTeam tells whether a GeoChat room is one of ATAK's teams, which datapackage.Teams lists too.
 func isTeam(room string) bool {
 	switch room {
 	case "White", "Yellow", "Orange", "Magenta", "Red", "Maroon", "Purple", "Dark Blue", "Blue", "Cyan", "Teal", "Green", "Dark Green", "Brown":

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ftsca/ftsca/internal/datapackage"
 	"github.com/ftsca/ftsca/internal/endpoint"
 )
 
@@ -32,7 +33,7 @@ func TestWhoHearsWhom(t *testing.T) {
 				p.appears(teams[i%2])
 			}
 		}
-		team := func(p *person) string { return teams[p.name[1]-'0'-2*((p.name[1]-'0')/2)] }
+		team := func(p *person) string { return teams[(p.name[1]-'0')%2] }
 		n.settle()
 
 		k := 0
@@ -84,6 +85,29 @@ func TestWhoHearsWhom(t *testing.T) {
 			check(from, func(uid string) string {
 				return talk(uid, "Rope", "a-room", "UserGroups", first.name, last.name)
 			}, "to a room of two", func(to *person) bool { return to == first || to == last })
+		}
+	})
+}
+
+// Some clients name a team and no parent.
+func TestEveryTeamIsARoom(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice := n.enter("alice", false)
+		for _, team := range datapackage.Teams() {
+			n.enter("in "+team, false).appears(team)
+		}
+		n.settle()
+		for i, team := range datapackage.Teams() {
+			alice.says(talk("e", team, team, "RootContactGroup"))
+			for k, p := range n.all[1:] {
+				var want []string
+				if i == k {
+					want = []string{"e"}
+				}
+				if heard := p.take(); !slices.Equal(heard, want) {
+					t.Errorf("to team %s: who is %s heard %q", team, p.name, heard)
+				}
+			}
 		}
 	})
 }

@@ -216,7 +216,7 @@ func (s *session) pass(b *batch) {
 		return
 	}
 	turn := s.allowance()
-	if b.to == nil && len(b.parcel.bytes) < turnSize && b.parcel.events < turn.events && s.hold.left(b.parcel, turn) > 0 {
+	if b.to == nil && len(b.parcel.bytes) < turnSize && b.parcel.events < turn.events && s.hold.request(b.parcel, turn) > 0 {
 		return
 	}
 	s.publish(b)

@@ -30,13 +30,13 @@ type List struct {
 // State is what the endpoint last loaded, and whether it serves. The zero State is not ready. Its methods may be called
 // from any goroutine.
 type State struct {
-	mu      sync.Mutex
-	loaded  Loaded
-	at      time.Time
-	serving bool
-	held    bool
-	reloads uint64 // without the first
-	faults  uint64
+	mu        sync.Mutex
+	loaded    Loaded
+	at        time.Time
+	serving   bool
+	sandboxed bool
+	reloads   uint64 // without the first
+	faults    uint64
 }
 
 // Load takes what was loaded, at which time.
@@ -70,7 +70,7 @@ func (s *State) Serve(yes bool) {
 func (s *State) Confine(yes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held = yes
+	s.sandboxed = yes
 }
 
 // Unready says why the endpoint is not ready, a sentence each; nothing where it is. Who is connected is served all the
@@ -88,7 +88,7 @@ func (s *State) Unready() []string {
 func (s *State) confined() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held
+	return s.sandboxed
 }
 
 // Loaded returns what was last loaded, at which time, and the faults since.
