@@ -16,7 +16,7 @@ func BenchmarkAttack(b *testing.B) {
 	for _, a := range attacks() {
 		b.Run(a.name, func(b *testing.B) {
 			for b.Loop() {
-				o := attacked(b, a, 2*time.Second)
+				o := attacked(b, a, teamEvery, 2*time.Second)
 				b.ReportMetric(float64(o.before.Microseconds()), "p99-before-µs")
 				atMost(b, "p99-during-µs", float64(o.during.Microseconds()), float64((o.before + loose).Microseconds()))
 				o.team.leave()

@@ -21,7 +21,7 @@ func budgeted(a attack) attack {
 	}
 	// The grace is short, for the system has megabytes of a flood in its buffers, which go on being heard at the budget.
 	a.config = func(c *endpoint.Config) { c.MaxEventsPerSecond, c.MaxBytesPerSecond, c.Grace = 0, 0, 2*time.Second }
-	a.over = func(endpoint.Stats) bool { return len(attacked.log.lines(attacked.t, heldBack)) > 0 }
+	a.floods, a.over = true, func(endpoint.Stats) bool { return len(attacked.log.lines(attacked.t, heldBack)) > 0 }
 	return a
 }
 
