@@ -29,6 +29,8 @@ func (o sinkOwner) failed(error)                    {}
 func (o sinkOwner) flushed()                        {}
 
 func (s *sink) welcome([]*parcel) {}
+func (s *sink) hand([]*parcel)    {}
+func (s *sink) owed() bool        { return false }
 func (s *sink) deliver(p *parcel) { s.out.put(p) }
 func (s *sink) speaks() encoding  { return s.as }
 func (s *sink) turn() encoding    { return s.as }
@@ -48,14 +50,14 @@ func TestAllocationsForAnEventDoNotGrowWithItsReceivers(t *testing.T) {
 				h := newHub(time.Now, newItems(room{10, 1 << 20}, room{10, 1 << 20}), newHeld(time.Minute))
 				var running, wrote sync.WaitGroup
 				from := &sink{}
-				h.join(as(from, "from"))
+				enrol(h, as(from, "from"))
 				for i := range receivers {
 					s := &sink{wrote: &wrote}
 					if mixed && i%2 == 0 {
 						s.as = inProtobuf
 					}
 					s.out = outbox{conn: discard{}, limit: load{1000, 1 << 20}, timeout: time.Hour, owner: sinkOwner{s}, running: &running, speaks: s.as}
-					h.join(as(s, "to"))
+					enrol(h, as(s, "to"))
 				}
 				once := func() {
 					wrote.Add(receivers)

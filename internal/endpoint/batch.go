@@ -62,11 +62,18 @@ func (b *batch) said() {
 
 // finish returns the parcel, in no more memory than about what it needs.
 func (b *batch) finish() *parcel {
-	if cap(b.parcel.bytes) > 2*len(b.parcel.bytes) {
-		b.parcel.bytes = bytes.Clone(b.parcel.bytes)
-	}
+	p := b.parcel
+	p.bytes, p.other = fitting(p.bytes), fitting(p.other)
 	for i, s := range b.spans {
-		b.seen[i].bytes, b.seen[i].other = s.came.of(b.parcel.bytes), s.other.of(b.parcel.other)
+		b.seen[i].bytes, b.seen[i].other = s.came.of(p.bytes), s.other.of(p.other)
 	}
-	return b.parcel
+	return p
+}
+
+// fitting is form in memory of at most twice its size.
+func fitting(form []byte) []byte {
+	if cap(form) > 2*len(form) {
+		return bytes.Clone(form)
+	}
+	return form
 }

@@ -150,13 +150,13 @@ func (e *Endpoint) Stats() Stats {
 func (e *Endpoint) Alive() {
 	e.Stats()
 	e.hub.pass()
-	e.groups.changed(0)
+	e.groups.of(mtls.Peer{})
 }
 
 // queued is what waits for peers: of all, and the events of the one that is furthest behind.
 func (e *Endpoint) queued() (all Load, longest int) {
 	for _, s := range e.sessions.picture() {
-		l := s.out.depth()
+		l := s.out.depth(asLive)
 		all.Events += l.events
 		all.Bytes += l.bytes
 		longest = max(longest, l.events)
@@ -235,14 +235,9 @@ func (e *Endpoint) admit(conn, under net.Conn, peer mtls.Peer, since time.Time) 
 	e.shaken(OK, since)
 	e.door.failures.clear(sourceOf(hostOf(under)))
 	e.counters.sessions.Add(1)
-	groups, as := e.groups.of(peer)
-	e.log.LogAttrs(context.Background(), slog.LevelInfo, "session started", s.who(), slog.String("groups", groups.text))
 	s.offer()
-	e.hub.join(author{s, peer.Name, peer.Chains, groups})
-	for e.groups.changed(as) {
-		groups, as = e.groups.of(peer)
-		e.hub.move(s, groups)
-	}
+	groups := e.hub.join(author{member: s, name: peer.Name, chains: peer.Chains}, func() *groupSet { return e.groups.of(peer) })
+	e.log.LogAttrs(context.Background(), slog.LevelInfo, "session started", s.who(), slog.String("groups", groups.text))
 	if s.cause.Load() != nil {
 		e.hub.leave(s) // cut before it joined; what it sent along with its handshake is not to be heard
 	}

@@ -43,15 +43,14 @@ type groups struct {
 	named map[string][]string  // by the operator
 	sets  map[string]*groupSet // by their names
 	known map[string]int       // the number of each group that there has been
-	words int                  // how often the operator has spoken
 }
 
 func newGroups(named map[string][]string) *groups {
 	return &groups{named: named, sets: map[string]*groupSet{}, known: map[string]int{}}
 }
 
-// of returns the groups of a peer, by so many words of the operator's.
-func (t *groups) of(p mtls.Peer) (set *groupSet, words int) {
+// of returns the groups of a peer.
+func (t *groups) of(p mtls.Peer) *groupSet {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	names, named := t.named[p.Name]
@@ -63,18 +62,12 @@ func (t *groups) of(p mtls.Peer) (set *groupSet, words int) {
 	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	key := strings.Join(names, "\x00")
-	if set = t.sets[key]; set == nil {
+	set := t.sets[key]
+	if set == nil {
 		set = t.make(names)
 		t.sets[key] = set
 	}
-	return set, t.words
-}
-
-// changed tells whether the operator has spoken since.
-func (t *groups) changed(words int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.words != words
+	return set
 }
 
 func (t *groups) make(names []string) *groupSet {
@@ -98,7 +91,6 @@ func (t *groups) name(named map[string][]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.named = named
-	t.words++
 }
 
 // Regroup has everybody be in the groups that named has for its name, and who is not in named in those of the
@@ -107,8 +99,6 @@ func (t *groups) name(named map[string][]string) {
 func (e *Endpoint) Regroup(named map[string][]string) {
 	e.groups.name(named)
 	for _, s := range e.sessions.picture() {
-		// One that has not joined yet joins with the new ones.
-		groups, _ := e.groups.of(s.peer)
-		e.hub.move(s, groups)
+		e.hub.move(s, e.groups.of(s.peer)) // one that has not joined yet joins with the new ones
 	}
 }

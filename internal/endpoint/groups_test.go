@@ -70,6 +70,24 @@ func TestRegroupingWhileConnected(t *testing.T) {
 	})
 }
 
+func TestWhoMoveTogetherKeepEachOtherOnTheMap(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob := n.enter("alice", false, "blue"), n.enter("bob", true, "blue")
+		alice.appears("Cyan")
+		bob.appears("Cyan")
+		n.settle()
+		for k := range 20 {
+			to := []string{fmt.Sprint("group ", k)}
+			n.w.e.Regroup(map[string][]string{"alice": to, "bob": to})
+			for p, other := range map[*person]string{alice: "bob", bob: "alice"} {
+				if heard := p.take(); !slices.Equal(heard, []string{"-" + other, other}) {
+					t.Fatalf("move %d: %s heard %q", k, p.name, heard)
+				}
+			}
+		}
+	})
+}
+
 func TestWhoLeavesIsGoneForThoseInItsGroupsAlone(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {
 		alice, bob, carol := n.enter("alice", false, "blue"), n.enter("bob", false, "blue"), n.enter("carol", false, "red")

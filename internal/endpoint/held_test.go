@@ -2,7 +2,10 @@ package endpoint_test
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ftsca/ftsca/internal/endpoint"
@@ -36,6 +39,48 @@ func TestChatToSomebodyAwayWaitsForItsReturn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A newcomer that has not said who it is, and takes its time.
+func TestLetterComesBehindWhatItsSenderSaidBefore(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob := n.enter("alice", false), n.connect("bob")
+		time.Sleep(time.Second)
+		alice.says(remark("1", ""), remark("2", ""), remark("3", `<marti><dest uid="bob"/></marti>`))
+		bob.send(position("bob", 1))
+		synctest.Wait()
+		var heard []string
+		for len(heard) < 3 {
+			if e := n.read(bob.next()); !e.IsControl() {
+				heard = append(heard, e.UID)
+			}
+		}
+		if !slices.Equal(heard, []string{"1", "2", "3"}) {
+			t.Errorf("bob heard %q", heard)
+		}
+	})
+}
+
+func TestLettersWaitWhileTheirReceiverHasNotReadEarlierOnes(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, slow := n.enter("alice", false), n.connect("slow")
+		time.Sleep(time.Second)
+		for _, uid := range []string{"one", "two"} {
+			alice.says(remark("for-"+uid, `<marti><dest uid="`+uid+`"/></marti>`))
+			slow.send(position(uid, 1))
+			synctest.Wait()
+		}
+		if got := n.w.e.Stats().Held; got != 1 {
+			t.Errorf("%d letters are held while the first is not read, want the second", got)
+		}
+		go io.Copy(io.Discard, slow.conn)
+		synctest.Wait()
+		slow.send(position("two", 2))
+		synctest.Wait()
+		if got := n.w.e.Stats().Held; got != 0 {
+			t.Errorf("%d letters are held from then on", got)
+		}
+	})
 }
 
 func TestWhatIsHeldIsForgottenInTime(t *testing.T) {

@@ -10,9 +10,13 @@ import (
 // A member takes part in the exchange. Its methods are called under the hub's lock, so they must neither wait nor
 // call the hub.
 type member interface {
-	// welcome hands over everyone's last position and what they have put on the map, or what has waited for the member,
-	// before anything that is delivered later. However much that is, it is not too much.
+	// welcome hands over everyone's last position and what they have put on the map, before anything that is delivered
+	// later. However much that is, it is not too much.
 	welcome(last []*parcel)
+	// hand hands over what has waited for the member while it was away. While it is owed some of that, it is handed no
+	// more, for nothing else bounds it.
+	hand(letters []*parcel)
+	owed() bool
 	// deliver hands over what another member published.
 	deliver(p *parcel)
 	// speaks is how the member is spoken to; it changes under the hub's lock alone.
@@ -41,17 +45,20 @@ func newHub(now func() time.Time, items *items, held *held) *hub {
 	return &hub{now: now, items: items, held: held, index: make(map[member]int)}
 }
 
-// join makes a.member a member; a closed hub takes none.
-func (h *hub) join(a author) {
+// join makes a.member a member, and returns in which groups; a closed hub takes none. They are asked for in the same step:
+// who has them change moves all members then, and this one is among them, or joins with the new ones.
+func (h *hub) join(a author, groups func() *groupSet) *groupSet {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	a.groups = groups()
 	if h.shut {
-		return
+		return a.groups
 	}
 	a.member.welcome(h.items.visible(a, nil, h.now()))
 	h.index[a.member] = len(h.seats)
 	h.seats = append(h.seats, a)
 	h.speak[a.member.speaks()].Add(1)
+	return a.groups
 }
 
 // turn counts m, who is spoken to in protobuf from now on, there.
@@ -109,8 +116,8 @@ func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (to [
 		if namesake != "" {
 			done.namesake = namesake
 		}
-		if s.own {
-			from.welcome(h.held.claim(a, s.uid, s.callsign, h.now()))
+		if s.own && !from.owed() {
+			from.hand(h.held.claim(a, s.uid, s.callsign, h.now()))
 		}
 	}
 	receivers := 0

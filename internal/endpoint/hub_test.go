@@ -14,10 +14,10 @@ import (
 func crowd(limit int) (h *hub, sender *listener, all []*listener) {
 	h = newHub(time.Now, newItems(room{100, 1 << 20}, room{100, 1 << 20}), newHeld(time.Hour))
 	sender = &listener{}
-	h.join(as(sender, "sender"))
+	enrol(h, as(sender, "sender"))
 	for n := range limit {
 		l := &listener{}
-		h.join(as(l, fmt.Sprint("listener ", n)))
+		enrol(h, as(l, fmt.Sprint("listener ", n)))
 		all = append(all, l)
 	}
 	return h, sender, all
@@ -60,7 +60,7 @@ func TestWhoJoinsDuringAFloodIsSentItOnce(t *testing.T) {
 	h, sender, _ := crowd(3 * handful)
 	s, p := seenAt("phone", "where it is")
 	newcomer := &listener{}
-	h.publish(sender, p, []sighting{s}, func(int) { h.join(as(newcomer, "newcomer")) })
+	h.publish(sender, p, []sighting{s}, func(int) { enrol(h, as(newcomer, "newcomer")) })
 	if len(newcomer.met) == 0 || len(newcomer.heard) != 0 {
 		t.Errorf("welcomed with %q, sent %q", newcomer.met, newcomer.heard)
 	}
@@ -75,13 +75,35 @@ func TestWhatWaitedIsNoFloodOfItsReceiver(t *testing.T) {
 		t.Errorf("%d letters wait, want one for the uid and one for the callsign of each", got)
 	}
 	phone := &listener{}
-	h.join(as(phone, "phone"))
+	enrol(h, as(phone, "phone"))
 	phone.met = nil
 	s, p := seenAt("phone", "where it is")
 	s.callsign = "PHONE"
 	h.publish(phone, p, []sighting{s}, nil)
-	if len(phone.heard) != 0 || len(phone.met) != 10 {
-		t.Errorf("to its queue came %q, beside it %q", phone.heard, phone.met)
+	if len(phone.heard) != 0 || len(phone.handed) != 10 {
+		t.Errorf("to its queue came %q, beside it %q", phone.heard, phone.handed)
+	}
+}
+
+// Or one that takes them slowly would have all that others say to ever new names of its pile up, beyond any bound.
+func TestWhoIsOwedLettersIsHandedNoMore(t *testing.T) {
+	h, sender, _ := crowd(0)
+	phone := &listener{}
+	enrol(h, as(phone, "phone"))
+	for _, uid := range []string{"first", "second"} {
+		h.send(sender, &parcel{bytes: []byte("for " + uid), events: 1}, []destination{{toUID, uid}})
+		s, p := seenAt(uid, "where it is")
+		h.publish(phone, p, []sighting{s}, nil)
+		phone.owes = true
+	}
+	if want := []string{"for first"}; !slices.Equal(phone.handed, want) {
+		t.Errorf("it was handed %q, want %q", phone.handed, want)
+	}
+	phone.owes = false
+	s, p := seenAt("second", "where it is")
+	h.publish(phone, p, []sighting{s}, nil)
+	if want := []string{"for first", "for second"}; !slices.Equal(phone.handed, want) {
+		t.Errorf("then it was handed %q, want %q", phone.handed, want)
 	}
 }
 

@@ -120,3 +120,19 @@ func TestUIDIsBoundInProtobufToo(t *testing.T) {
 	mallory.send(frameOf(t, position("ANDROID-1", 2)), frameOf(t, chat(1, 600)))
 	bob.expectEvents("b-t-f chat-1")
 }
+
+// It is held back for what it has sent, and the next of that is read when it is cut already.
+func TestWhatARevokedClientHadUnderWayBindsNothing(t *testing.T) {
+	w := newWorld(t, func(c *endpoint.Config) { c.MaxEventsPerSecond = 1 })
+	phone := w.client("lost")
+	phone.send(position("phone", 1))
+	eventually(t, "its uid is bound", func() bool { return w.e.Stats().Bound == 1 })
+	phone.settle()
+	phone.send(strings.Repeat(`<event type="t-x-c-t"></event>`, 30) + position("phone", 2))
+	w.log.wait(t, heldBack)
+	w.revoke(phone.cert)
+	eventually(t, "it is cut", func() bool { return w.e.Stats().Sessions == 0 })
+	if n := w.e.Stats().Bound; n != 0 {
+		t.Errorf("%d uids are bound", n)
+	}
+}

@@ -5,10 +5,15 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/ftsca/ftsca/internal/cot"
 )
 
 // A listener is a member that keeps what it hears.
-type listener struct{ heard, met []string }
+type listener struct {
+	heard, met, handed []string
+	owes               bool // it has not taken what it was handed
+}
 
 func (l *listener) speaks() encoding { return inXML }
 
@@ -23,11 +28,22 @@ func (l *listener) welcome(last []*parcel) {
 	slices.Sort(l.met)
 }
 
+func (l *listener) hand(letters []*parcel) {
+	for _, p := range letters {
+		l.handed = append(l.handed, string(p.bytes))
+	}
+}
+
+func (l *listener) owed() bool { return l.owes }
+
 // everybody is the group that all are in.
 var everybody = &groupSet{names: []string{Anonymous}}
 
 // as is a member of a name, in everybody's group.
 func as(m member, name string) author { return author{m, name, nil, everybody} }
+
+// enrol makes a.member a member of h, in a's groups.
+func enrol(h *hub, a author) { h.join(a, func() *groupSet { return a.groups }) }
 
 func seenAt(uid, xml string) (sighting, *parcel) {
 	p := &parcel{bytes: []byte(xml), events: 1}
@@ -95,17 +111,17 @@ func TestKeptPositionHoldsOnlyItsOwnBytes(t *testing.T) {
 func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 	h := newHub(time.Now, newItems(room{10, 1 << 20}, room{10, 1 << 20}), newHeld(0))
 	a, b := &listener{}, &listener{}
-	h.join(as(b, "b"))
+	enrol(h, as(b, "b"))
 	s, p := seenAt("a", "one")
 	if h.publish(a, p, []sighting{s}, nil).taken {
 		t.Error("one who has not joined was heard")
 	}
-	h.join(as(a, "a"))
+	enrol(h, as(a, "a"))
 	if !h.publish(a, p, []sighting{s}, nil).taken || !slices.Equal(b.heard, []string{"one"}) || len(a.heard) != 0 {
 		t.Errorf("after a spoke, a heard %v and b %v", a.heard, b.heard)
 	}
 	c := &listener{}
-	h.join(as(c, "c"))
+	enrol(h, as(c, "c"))
 	if !slices.Equal(c.met, []string{"one"}) {
 		t.Errorf("the newcomer met %v", c.met)
 	}
@@ -125,8 +141,31 @@ func TestHubTakesNothingFromWhoIsNoMember(t *testing.T) {
 	if len(c.heard) != 1 {
 		t.Error("a closed hub announces who leaves")
 	}
-	h.join(as(a, "a"))
+	enrol(h, as(a, "a"))
 	if h.publish(a, p, nil, nil).taken {
 		t.Error("a closed hub takes members")
+	}
+}
+
+// What stood behind it in the same read may have been far more, and of no use to anybody.
+func TestWhatIsKeptHoldsNoRoomForMore(t *testing.T) {
+	e, err := cot.Parse([]byte(positionXML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch{both: true}
+	b.add(e, e.Raw, recordSize)
+	if b.parcel.other, err = e.AppendFrame(b.parcel.other); err != nil {
+		t.Fatal(err)
+	}
+	b.said()
+	p := b.finish()
+	for name, form := range map[string][]byte{"bytes": p.bytes, "other": p.other} {
+		if cap(form) > 2*len(form) {
+			t.Errorf("%s: %d bytes in room for %d", name, len(form), cap(form))
+		}
+	}
+	if kept := p.alone(b.seen[0].bytes, b.seen[0].other); string(kept.bytes) != positionXML || string(kept.other) != string(p.other) || len(p.other) == 0 {
+		t.Errorf("kept are %q and %q", kept.bytes, kept.other)
 	}
 }

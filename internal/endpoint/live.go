@@ -62,7 +62,7 @@ func (e *Endpoint) Kick(name string) int {
 }
 
 func (s *session) stats() SessionStats {
-	depth := s.out.depth()
+	depth := s.out.depth(asLive)
 	return SessionStats{
 		Name: s.peer.Name, Serial: s.peer.Serial, Fingerprint: s.peer.Fingerprint, Generation: s.generation,
 		Callsign: s.endpoint.items.callsign(author{member: s, name: s.peer.Name}), Groups: s.endpoint.hub.groups(s),

@@ -22,10 +22,9 @@ type outbox struct {
 	running *sync.WaitGroup // counts the writer
 
 	mu        sync.Mutex
-	first     []*parcel // answers: ahead of everything
-	backlog   []*parcel // what is on the map: ahead of all that is live, and not charged to the limit
-	queue     []*parcel
-	waiting   load // in queue, and what the writer has taken of it but not yet written
+	first     []entry // answers: ahead of everything
+	queue     []entry
+	waiting   [kinds]load // what the writer has taken but not yet written included
 	writing   bool
 	finishing bool
 	closed    bool
@@ -45,6 +44,24 @@ type outboxOwner interface {
 type load struct{ events, bytes int }
 
 func (l *load) add(p *parcel) { l.events += p.events; l.bytes += p.size() }
+func (l *load) sub(m load)    { l.events -= m.events; l.bytes -= m.bytes }
+
+// An entry is a parcel that waits, and what it is.
+type entry struct {
+	parcel *parcel
+	kind   kind
+}
+
+// A kind of what waits.
+type kind uint8
+
+const (
+	asLive    kind = iota // what is published: it alone is charged to the limit
+	asWelcome             // what is on the map
+	asLetter              // what has waited for the peer while it was away
+	asAnswer              // ahead of everything
+	kinds
+)
 
 // put queues p. It returns false, and closes the outbox, when p would exceed the limit; one parcel always fits in an
 // empty queue. What is put in a closed outbox is forgotten.
@@ -54,14 +71,14 @@ func (o *outbox) put(p *parcel) bool {
 	if o.closed || o.finishing {
 		return true
 	}
-	after := o.waiting
+	after := o.waiting[asLive]
 	after.add(p)
-	if o.waiting.events > 0 && (after.events > o.limit.events || after.bytes > o.limit.bytes) {
+	if o.waiting[asLive].events > 0 && (after.events > o.limit.events || after.bytes > o.limit.bytes) {
 		o.shut()
 		return false
 	}
-	o.waiting = after
-	o.queue = append(o.queue, p)
+	o.waiting[asLive] = after
+	o.queue = append(o.queue, entry{p, asLive})
 	o.wake()
 	return true
 }
@@ -73,7 +90,8 @@ func (o *outbox) putFirst(p *parcel) {
 	if o.closed || o.finishing || len(o.first) >= maxPongs {
 		return
 	}
-	o.first = append(o.first, p)
+	o.waiting[asAnswer].add(p)
+	o.first = append(o.first, entry{p, asAnswer})
 	o.wake()
 }
 
@@ -84,26 +102,31 @@ func (o *outbox) answer(p *parcel) {
 	if o.closed || o.finishing {
 		return
 	}
-	o.first = append(o.first, p)
+	o.waiting[asAnswer].add(p)
+	o.first = append(o.first, entry{p, asAnswer})
 	o.wake()
 }
 
-// preload adds to what goes out before everything that is put later.
-func (o *outbox) preload(backlog []*parcel) {
+// preload queues what is not charged to the limit, of this kind: there may be more of it than of what is live, and the peer
+// has a right to all. It stands in its turn, for what is said of the same things before and after it counts by its place.
+func (o *outbox) preload(all []*parcel, of kind) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || o.finishing || len(backlog) == 0 {
+	if o.closed || o.finishing || len(all) == 0 {
 		return
 	}
-	o.backlog = append(o.backlog, backlog...)
+	for _, p := range all {
+		o.waiting[of].add(p)
+		o.queue = append(o.queue, entry{p, of})
+	}
 	o.wake()
 }
 
-// depth is what waits, and counts towards the limit.
-func (o *outbox) depth() load {
+// depth is what waits, of this kind.
+func (o *outbox) depth(of kind) load {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.waiting
+	return o.waiting[of]
 }
 
 // finish takes nothing more and has flushed called once all that waits is written.
@@ -127,7 +150,7 @@ func (o *outbox) close() {
 // shut is close for who holds mu.
 func (o *outbox) shut() {
 	o.closed = true
-	o.first, o.backlog, o.queue = nil, nil, nil
+	o.first, o.queue = nil, nil
 }
 
 // wake sees to it that there is a writer; mu is held.
@@ -148,7 +171,7 @@ func (o *outbox) write() {
 	defer o.running.Done()
 	w := writer{speaks: o.speaks}
 	defer w.release()
-	var done load
+	var done [kinds]load
 	for o.next(&w, done) {
 		in := w.speaks
 		record := w.gather()
@@ -158,8 +181,8 @@ func (o *outbox) write() {
 			o.owner.failed(err)
 			return
 		}
-		o.owner.wrote(record.all, len(record.bytes), in)
-		done = record.charged
+		o.owner.wrote(record.all(), len(record.bytes), in)
+		done = record.ended
 	}
 }
 
@@ -174,15 +197,15 @@ func (o *outbox) send(record []byte) error {
 	return err
 }
 
-// next settles what was written of the queue and hands w what there is to write. It returns false when there is
-// nothing, and the writer is to end.
-func (o *outbox) next(w *writer, written load) bool {
+// next settles what was written and hands w what there is to write. It returns false when there is nothing, and the writer
+// is to end.
+func (o *outbox) next(w *writer, written [kinds]load) bool {
 	o.mu.Lock()
-	o.waiting.events -= written.events
-	o.waiting.bytes -= written.bytes
+	for of := range o.waiting {
+		o.waiting[of].sub(written[of])
+	}
 	if !o.closed {
 		w.first.refill(&o.first)
-		w.backlog.refill(&o.backlog)
 		w.queue.refill(&o.queue)
 		if !w.empty() {
 			o.mu.Unlock()

@@ -94,7 +94,7 @@ func TestQueueGoesOutInOrderInFullRecords(t *testing.T) {
 			}
 		}
 		o.running.Wait()
-		if o.waiting != (load{}) || o.writing || owner.all != (load{500, len(want)}) {
+		if o.waiting != ([kinds]load{}) || o.writing || owner.all != (load{500, len(want)}) {
 			t.Errorf("after all was written: waiting %v, writing %v, told %v", o.waiting, o.writing, owner.all)
 		}
 	})
@@ -103,7 +103,7 @@ func TestQueueGoesOutInOrderInFullRecords(t *testing.T) {
 func TestPongOvertakesTheQueueBetweenTwoEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _, there := newOutbox(load{100, 1 << 20})
-		o.preload([]*parcel{event("last", 40_000), event("place", 100)})
+		o.preload([]*parcel{event("last", 40_000), event("place", 100)}, asWelcome)
 		o.put(event("live", 40_000))
 		synctest.Wait() // the first record of "last" is on its way
 		o.put(event("later", 100))
@@ -137,7 +137,7 @@ func TestQueueIsBoundedInEventsAndBytes(t *testing.T) {
 				for range 50 {
 					o.putFirst(event("pong", 100)) // not charged
 				}
-				o.preload([]*parcel{event("last", 5000)}) // nor this
+				o.preload([]*parcel{event("last", 5000)}, asWelcome) // nor this
 				for k := range tc.fits {
 					if !o.put(event("x", tc.size)) {
 						t.Fatalf("event %d did not fit", k)
@@ -154,6 +154,28 @@ func TestQueueIsBoundedInEventsAndBytes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is said of the same thing counts by its place: a device that is gone and comes back must not be gone at the end.
+func TestWhatIsOnTheMapStandsInItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _, there := newOutbox(load{100, 1 << 20})
+		o.put(event("first", 100))
+		o.put(event("gone", 100))
+		o.preload([]*parcel{event("back", 100)}, asWelcome)
+		o.preload([]*parcel{event("letter", 100)}, asLetter)
+		o.put(event("last", 100))
+		if n := o.depth(asLetter).events; n != 1 {
+			t.Errorf("%d letters wait", n)
+		}
+		got, _ := receive(there)
+		if want := []string{"first", "gone", "back", "letter", "last"}; !slices.Equal(names(got), want) {
+			t.Errorf("it went out as %v, want %v", names(got), want)
+		}
+		if n := o.depth(asLetter).events; n != 0 {
+			t.Errorf("%d letters wait after they were sent", n)
+		}
+	})
 }
 
 func TestWrittenEventsMakeRoom(t *testing.T) {

@@ -78,9 +78,9 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 	case err != nil:
 		return s.strike(len(frame), err)
 	case !m.HasEvent(), m.Event.IsControl():
-		s.endpoint.counters.dropped.add(Control)
+		s.countDropped(Control)
 	case m.Event.IsPing():
-		s.receive(1, len(frame))
+		s.receive(inProtobuf, 1, len(frame))
 		s.out.putFirst(&parcel{came: inProtobuf, bytes: cot.PongFrame(s.endpoint.now()), events: 1})
 	case !s.speaksFor(m.Event):
 	default:

@@ -406,3 +406,16 @@ func TestPongGoesAheadOfAllThatWaitsInEitherEncoding(t *testing.T) {
 		framed.expectEvents("b-t-f chat-0", "t-x-c-t-r takPong", "b-t-f chat-1")
 	})
 }
+
+func TestWhatCameBeforeTheRequestCountsAsXML(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice := n.connect("alice")
+		go io.Copy(io.Discard, alice.conn)
+		alice.send(remark("x", "") + `<event type="t-x-takp-q"><detail><TakControl><TakRequest version="1"/></TakControl></detail></event>`)
+		time.Sleep(longerThanAHold)
+		synctest.Wait()
+		if s := n.w.e.Stats(); s.XML.EventsIn != 2 || s.Protobuf.EventsIn != 0 {
+			t.Errorf("XML %+v, protobuf %+v", s.XML, s.Protobuf)
+		}
+	})
+}

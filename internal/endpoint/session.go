@@ -173,13 +173,13 @@ func (s *session) judge(b *batch, piece []byte) error {
 	case err != nil:
 		return s.strike(len(piece), err)
 	case event.IsPing():
-		s.receive(1, len(event.Raw))
+		s.receive(inXML, 1, len(event.Raw))
 		s.out.putFirst(&parcel{bytes: cot.Pong(s.endpoint.now()), events: 1})
 	case event.IsProtocolRequest() && s.offered:
-		s.receive(1, len(event.Raw))
+		s.receive(inXML, 1, len(event.Raw))
 		s.negotiate(event)
 	case event.IsControl():
-		s.endpoint.counters.dropped.add(Control)
+		s.countDropped(Control)
 	case !s.speaksFor(event):
 	default:
 		to, ok := s.route(event)
@@ -263,13 +263,13 @@ func (s *session) publish(b *batch) {
 	*b = batch{came: b.came, both: s.endpoint.hub.needs(b.came.other())}
 	if to != nil {
 		if s.endpoint.hub.send(s, p, to) {
-			s.receive(p.events, len(p.bytes))
+			s.receive(p.came, p.events, len(p.bytes))
 		}
 		return
 	}
 	done := s.endpoint.hub.publish(s, p, seen, s.hold.byHandfuls())
 	if done.taken {
-		s.receive(p.events, len(p.bytes))
+		s.receive(p.came, p.events, len(p.bytes))
 	}
 	for _, m := range done.before {
 		if old, is := m.(*session); is {
@@ -291,9 +291,9 @@ func (s *session) strike(size int, err error) error {
 	return nil
 }
 
-func (s *session) receive(events, bytes int) {
+func (s *session) receive(in encoding, events, bytes int) {
 	s.received.Add(uint64(events))
-	c := &s.endpoint.counters.traffic[s.spoken]
+	c := &s.endpoint.counters.traffic[in]
 	c.eventsIn.Add(uint64(events))
 	c.bytesIn.Add(uint64(bytes))
 }
@@ -311,7 +311,13 @@ func (s *session) countDropped(c Cause) {
 }
 
 // welcome implements member.
-func (s *session) welcome(last []*parcel) { s.out.preload(last) }
+func (s *session) welcome(last []*parcel) { s.out.preload(last, asWelcome) }
+
+// hand implements member.
+func (s *session) hand(letters []*parcel) { s.out.preload(letters, asLetter) }
+
+// owed implements member.
+func (s *session) owed() bool { return s.out.depth(asLetter).events > 0 }
 
 // deliver implements member.
 func (s *session) deliver(p *parcel) {
@@ -393,6 +399,9 @@ func (s *session) end(err error) {
 	cause := *s.cause.Load()
 	e.hub.leave(s)
 	s.out.close()
+	if cause == Cause(mtls.Revoked.String()) {
+		e.forget(s.peer.Name) // when it was cut, something of it may have been in hand still
+	}
 	if cause == Left || cause == Malformed || cause == Oversize {
 		_ = s.conn.Close() // with TLS's own goodbye
 	} else {

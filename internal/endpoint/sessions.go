@@ -1,6 +1,8 @@
 package endpoint
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,7 +20,8 @@ type sessions struct {
 
 	mu     sync.Mutex
 	all    map[*session]struct{}
-	certs  map[string]int // how many, by the certificate's fingerprint
+	ghosts map[*session]struct{} // have lost their place, and may not have been cut yet
+	certs  map[string]int        // how many of all, by the certificate's fingerprint
 	closed bool
 }
 
@@ -37,11 +40,12 @@ func (t *sessions) add(s *session) (cause Cause, ghost *session) {
 			return Full, nil
 		}
 	}
+	if t.all == nil {
+		t.all, t.ghosts, t.certs = make(map[*session]struct{}), make(map[*session]struct{}), make(map[string]int)
+	}
 	if ghost != nil {
 		t.out(ghost)
-	}
-	if t.all == nil {
-		t.all, t.certs = make(map[*session]struct{}), make(map[string]int)
+		t.ghosts[ghost] = struct{}{}
 	}
 	t.all[s] = struct{}{}
 	t.certs[s.peer.Fingerprint]++
@@ -81,10 +85,12 @@ func (t *sessions) full() bool {
 	return len(t.all) >= t.limit
 }
 
+// remove takes out s, which has ended.
 func (t *sessions) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.out(s)
+	delete(t.ghosts, s)
 }
 
 // close takes no more.
@@ -94,13 +100,9 @@ func (t *sessions) close() {
 	t.closed = true
 }
 
-// picture returns those that are in now.
+// picture returns all that may still take part in the exchange.
 func (t *sessions) picture() []*session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := make([]*session, 0, len(t.all))
-	for s := range t.all {
-		all = append(all, s)
-	}
-	return all
+	return slices.AppendSeq(slices.AppendSeq(make([]*session, 0, len(t.all)+len(t.ghosts)), maps.Keys(t.all)), maps.Keys(t.ghosts))
 }

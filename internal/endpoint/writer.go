@@ -10,20 +10,27 @@ var records = sync.Pool{New: func() any { return new([recordSize]byte) }}
 
 // A writer is the state of an outbox's writer while it runs: what it has taken to write, and how far it came.
 type writer struct {
-	first, backlog, queue lane
-	speaks                encoding
-	current               *parcel // begun, and to be ended before anything else: what follows starts at an event's edge
-	form                  []byte  // current, as the peer reads it
-	offset                int     // of what remains of form
-	charged               bool    // current came from the queue
-	buffer                *[recordSize]byte
+	first, queue lane
+	speaks       encoding
+	current      entry  // begun, and to be ended before anything else: what follows starts at an event's edge
+	form         []byte // current, as the peer reads it
+	offset       int    // of what remains of form
+	buffer       *[recordSize]byte
 }
 
 // A record is what goes out in one write.
 type record struct {
-	bytes   []byte
-	all     load // the parcels that end in it
-	charged load // those of them that were charged to the queue's limit
+	bytes []byte
+	ended [kinds]load // the parcels that end in it
+}
+
+// all is what ends in r.
+func (r *record) all() (all load) {
+	for _, l := range r.ended {
+		all.events += l.events
+		all.bytes += l.bytes
+	}
+	return all
 }
 
 // gather returns the next record, full where there is enough to fill it. It is valid until the next call.
@@ -53,12 +60,13 @@ func (w *writer) gather() record {
 
 // pick makes sure that there is a current parcel; false when none is left.
 func (w *writer) pick() bool {
-	if w.current != nil {
+	if w.current.parcel != nil {
 		return true
 	}
-	for _, l := range []*lane{&w.first, &w.backlog, &w.queue} {
-		if p := l.shift(); p != nil {
-			w.current, w.form, w.offset, w.charged = p, p.in(w.speaks), 0, l == &w.queue
+	for _, l := range []*lane{&w.first, &w.queue} {
+		if l.len() > 0 {
+			w.current = l.shift()
+			w.form, w.offset = w.current.parcel.in(w.speaks), 0
 			return true
 		}
 	}
@@ -71,23 +79,21 @@ func (w *writer) advance(r *record, n int) {
 	if w.offset < len(w.form) {
 		return
 	}
-	r.all.add(w.current)
-	if d := w.current.delivery; d != nil {
+	p := w.current.parcel
+	r.ended[w.current.kind].add(p)
+	if d := p.delivery; d != nil {
 		d.land()
 	}
-	if w.charged {
-		r.charged.add(w.current)
-	}
-	if w.current.turns {
+	if p.turns {
 		w.speaks = inProtobuf
 	}
-	w.current, w.form = nil, nil
+	w.current, w.form = entry{}, nil
 }
 
 // rest is the number of parcels behind current.
-func (w *writer) rest() int { return w.first.len() + w.backlog.len() + w.queue.len() }
+func (w *writer) rest() int { return w.first.len() + w.queue.len() }
 
-func (w *writer) empty() bool { return w.current == nil && w.rest() == 0 }
+func (w *writer) empty() bool { return w.current.parcel == nil && w.rest() == 0 }
 
 // release gives back what the writer borrowed.
 func (w *writer) release() {
@@ -97,37 +103,34 @@ func (w *writer) release() {
 	}
 }
 
-// A lane is parcels in the order in which they go out.
+// A lane is what waits, in the order in which they go out.
 type lane struct {
-	parcels []*parcel
+	entries []entry
 	head    int
 }
 
-func (l *lane) len() int { return len(l.parcels) - l.head }
+func (l *lane) len() int { return len(l.entries) - l.head }
 
-// shift takes out the next parcel; nil when there is none.
-func (l *lane) shift() *parcel {
-	if l.head == len(l.parcels) {
-		return nil
-	}
-	p := l.parcels[l.head]
-	l.parcels[l.head] = nil // or the lane would keep it in memory
+// shift takes out the next one, where there is one.
+func (l *lane) shift() entry {
+	e := l.entries[l.head]
+	l.entries[l.head] = entry{} // or the lane would keep it in memory
 	l.head++
-	return p
+	return e
 }
 
 // spare is the memory of an empty lane, for others to go on with.
-func (l *lane) spare() []*parcel {
+func (l *lane) spare() []entry {
 	if l.len() > 0 {
 		return nil
 	}
-	return l.parcels[:0]
+	return l.entries[:0]
 }
 
 // refill exchanges an empty lane for what waits in from, whose memory both go on using in turns.
-func (l *lane) refill(from *[]*parcel) {
+func (l *lane) refill(from *[]entry) {
 	if l.len() > 0 || len(*from) == 0 {
 		return
 	}
-	l.parcels, *from, l.head = *from, l.parcels[:0], 0
+	l.entries, *from, l.head = *from, l.entries[:0], 0
 }
