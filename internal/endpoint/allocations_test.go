@@ -24,7 +24,7 @@ func (discard) SetWriteDeadline(time.Time) error { return nil }
 
 type sinkOwner struct{ s *sink }
 
-func (o sinkOwner) wrote(l load, _ int, _ encoding) { o.s.wrote.Add(-l.events) }
+func (o sinkOwner) wrote(events, _ int, _ encoding) { o.s.wrote.Add(-events) }
 func (o sinkOwner) failed(error)                    {}
 func (o sinkOwner) flushed()                        {}
 

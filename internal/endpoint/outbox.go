@@ -35,7 +35,7 @@ type outbox struct {
 
 // An outboxOwner is told, by the writer's goroutine, what became of what was put in.
 type outboxOwner interface {
-	wrote(l load, bytes int, in encoding) // the events whose end, and the bytes that, one write carried
+	wrote(events, bytes int, in encoding) // how many events ended in one write, and its size
 	failed(err error)                     // a write failed; nothing more will be written
 	flushed()                             // after finish: all is written
 }
@@ -181,7 +181,7 @@ func (o *outbox) write() {
 			o.owner.failed(err)
 			return
 		}
-		o.owner.wrote(record.all(), len(record.bytes), in)
+		o.owner.wrote(record.events, len(record.bytes), in)
 		done = record.ended
 	}
 }

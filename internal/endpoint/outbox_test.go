@@ -23,11 +23,11 @@ type owner struct {
 	clean bool
 }
 
-func (o *owner) wrote(l load, _ int, _ encoding) {
+func (o *owner) wrote(events, bytes int, _ encoding) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all.events += l.events
-	o.all.bytes += l.bytes
+	o.all.events += events
+	o.all.bytes += bytes
 }
 
 func (o *owner) failed(err error) { o.mu.Lock(); o.err = err; o.mu.Unlock() }

@@ -419,3 +419,19 @@ func TestWhatCameBeforeTheRequestCountsAsXML(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatHasNoFormInProtobufIsNotCountedAsSent(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob := n.enter("alice", false), n.enter("bob", true)
+		bob.appears("Cyan")
+		n.settle()
+		before := n.w.e.Stats().Protobuf
+		for _, details := range []string{"", `<marti><dest uid="bob"/></marti>`} {
+			alice.says(`<event version="2.0" uid="x" type="b-t-f"><detail>` + details + `</detail></event>`) // without a time
+		}
+		bob.hears()
+		if after := n.w.e.Stats().Protobuf; after.EventsOut != before.EventsOut {
+			t.Errorf("before %+v, after %+v", before, after)
+		}
+	})
+}

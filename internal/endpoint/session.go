@@ -328,11 +328,11 @@ func (s *session) deliver(p *parcel) {
 }
 
 // wrote implements outboxOwner.
-func (s *session) wrote(l load, bytes int, in encoding) {
+func (s *session) wrote(events, bytes int, in encoding) {
 	s.active.Store(true)
-	s.sent.Add(uint64(l.events))
+	s.sent.Add(uint64(events))
 	c := &s.endpoint.counters.traffic[in]
-	c.eventsOut.Add(uint64(l.events))
+	c.eventsOut.Add(uint64(events))
 	c.bytesOut.Add(uint64(bytes))
 }
 

@@ -20,17 +20,9 @@ type writer struct {
 
 // A record is what goes out in one write.
 type record struct {
-	bytes []byte
-	ended [kinds]load // the parcels that end in it
-}
-
-// all is what ends in r.
-func (r *record) all() (all load) {
-	for _, l := range r.ended {
-		all.events += l.events
-		all.bytes += l.bytes
-	}
-	return all
+	bytes  []byte
+	events int         // that end in it
+	ended  [kinds]load // the parcels that do, those that the peer's encoding has no form for too
 }
 
 // gather returns the next record, full where there is enough to fill it. It is valid until the next call.
@@ -81,6 +73,9 @@ func (w *writer) advance(r *record, n int) {
 	}
 	p := w.current.parcel
 	r.ended[w.current.kind].add(p)
+	if len(w.form) > 0 {
+		r.events += p.events
+	}
 	if d := p.delivery; d != nil {
 		d.land()
 	}
