@@ -92,7 +92,7 @@ type Config struct {
 	Hold time.Duration
 
 	// Items and ItemBytes bound what is kept for newcomers, of all names together: last positions, and what is on the map
-	// until it goes stale. Zero: 20,000 and 32 MiB.
+	// until it goes stale. The last few own positions of each session do not count. Zero: 20,000 and 32 MiB.
 	Items     int
 	ItemBytes int
 	// NameItems and NameItemBytes bound what is kept of any one name. A gateway speaks for hundreds of devices. Zero: 1000

@@ -8,7 +8,7 @@
 // can stall only itself.
 //
 // What outlasts an event is in four places: groups.go knows who is in which group, bindings.go whose a uid is, items.go
-// what is on the map, held.go what waits for devices that are away.
+// what is on the map and here.go who, held.go what waits for devices that are away.
 //
 // The hub is the one place where events come in and go out. A session is one member of it; what joins several
 // endpoints to one picture would be another.

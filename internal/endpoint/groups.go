@@ -31,6 +31,19 @@ func (g *groupSet) shares(o *groupSet) bool {
 	return false
 }
 
+// with returns the groups of both, for who only asks which they share; g may be nil, for none.
+func (g *groupSet) with(o *groupSet) *groupSet {
+	if g == nil || g == o {
+		return o
+	}
+	both := &groupSet{bits: make([]uint64, max(len(g.bits), len(o.bits)))}
+	copy(both.bits, g.bits)
+	for i, b := range o.bits {
+		both.bits[i] |= b
+	}
+	return both
+}
+
 func (g *groupSet) has(name string) bool {
 	_, in := slices.BinarySearch(g.names, name)
 	return in
@@ -95,7 +108,7 @@ func (t *groups) name(named map[string][]string) {
 
 // Regroup has everybody be in the groups that named has for its name, and who is not in named in those of the
 // certificate. It belongs to the endpoint from now on. Who hears somebody from now on is sent the last position of that
-// one, and who hears somebody no more is told that that one is gone.
+// one and what its name has put on the map, and who hears somebody no more is told that that one is gone.
 func (e *Endpoint) Regroup(named map[string][]string) {
 	e.groups.name(named)
 	for _, s := range e.sessions.picture() {

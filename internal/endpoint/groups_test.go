@@ -37,13 +37,14 @@ func TestRegroupingWhileConnected(t *testing.T) {
 		bob.appears("Cyan")
 		carol.appears("Cyan")
 		alice.says(noted("camp", "b-m-p-s-m", time.Hour, ""))
+		bob.says(noted("hill", "b-m-p-s-m", time.Hour, ""))
 		carol.says(noted("ford", "u-d-f", time.Hour, ""))
 		n.settle()
 
 		n.w.e.Regroup(map[string][]string{"bob": {"red"}})
 		bob.hears("-alice", "carol", "ford")
 		alice.hears("-bob")
-		carol.hears("bob")
+		carol.hears("bob", "hill")
 		carol.says(remark("1", ""))
 		bob.hears("1")
 		alice.hears()
@@ -53,7 +54,7 @@ func TestRegroupingWhileConnected(t *testing.T) {
 
 		n.w.e.Regroup(map[string][]string{"bob": {"red", "blue"}})
 		bob.hears("alice", "camp")
-		alice.hears("bob")
+		alice.hears("bob", "hill")
 		carol.hears()
 
 		// The same said again changes nothing, and without a word the certificates count.
@@ -88,6 +89,25 @@ func TestWhoMoveTogetherKeepEachOtherOnTheMap(t *testing.T) {
 	})
 }
 
+// What it said in a session that is over is its own as well; what somebody of the same name says elsewhere is not.
+func TestWhoMovesTakesAlongWhatItHasPutOnTheMap(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice := n.enter("alice", false, "blue")
+		alice.says(noted("before", "b-m-p-s-m", time.Hour, ""))
+		alice.conn.Close()
+		alice = n.enter("alice", false, "blue")
+		alice.says(noted("after", "b-m-p-s-m", time.Hour, ""), repeated("radio", 1, time.Now().Add(time.Hour)))
+		carol, bob := n.enter("carol", false, "red"), n.enter("bob", false, "red", "blue")
+		n.settle()
+		n.w.e.Regroup(map[string][]string{"alice": {"red"}})
+		carol.hears("before", "after", "radio")
+		alice.hears()
+		bob.hears()
+		n.enter("dave", false, "blue").hears()
+		n.enter("erin", false, "red").hears("before", "after", "radio")
+	})
+}
+
 func TestWhoLeavesIsGoneForThoseInItsGroupsAlone(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {
 		alice, bob, carol := n.enter("alice", false, "blue"), n.enter("bob", false, "blue"), n.enter("carol", false, "red")
@@ -99,6 +119,21 @@ func TestWhoLeavesIsGoneForThoseInItsGroupsAlone(t *testing.T) {
 	})
 }
 
+func TestWhoComesAnewInOtherGroupsIsGoneForThoseOfBefore(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		bob, carol, old := n.enter("bob", false, "blue"), n.enter("carol", false, "red", "blue"), n.enter("alice", false, "blue")
+		old.appears("Cyan")
+		n.settle()
+		again := n.enter("alice", false, "red")
+		again.appears("Cyan")
+		if !old.gone() || again.gone() {
+			t.Errorf("the older session has ended: %v, and the newer one: %v", old.gone(), again.gone())
+		}
+		bob.hears("-alice")
+		carol.hears("alice")
+	})
+}
+
 // Whose groups do not meet cannot take each other's markers off the map, or put their own in the place.
 func TestMarkersOfOthersGroupsAreOutOfReach(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {
@@ -107,6 +142,38 @@ func TestMarkersOfOthersGroupsAreOutOfReach(t *testing.T) {
 		mallory.says(noted("camp", "b-m-p-s-m", time.Hour, "<remarks/>"), deleted("camp"))
 		n.enter("bob", false, "blue").hears("camp")
 		n.enter("eve", false, "red").hears()
+	})
+}
+
+// Nor can they by announcing themselves under a marker's uid, and who does so is heard in its own groups all the same.
+func TestOwnPositionLeavesMarkersOfOthersGroupsAlone(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, mallory, eve := n.enter("alice", false, "blue"), n.enter("mallory", false, "red"), n.enter("eve", false, "red")
+		alice.says(noted("camp", "b-m-p-s-m", time.Hour, ""))
+		mallory.says(position("camp", 1))
+		eve.hears("camp")
+		n.enter("bob", false, "blue").hears("camp")
+		n.enter("frank", false, "red").hears("camp")
+		alice.says(noted("camp", "b-m-p-s-m", time.Hour, "<remarks/>"))
+		mallory.conn.Close()
+		eve.hears("-camp")
+		alice.hears()
+		time.Sleep(30 * time.Minute)
+		n.enter("carol", false, "blue").hears("camp")
+		n.enter("grace", false, "red").hears()
+	})
+}
+
+// What has the uid of somebody who is away does not take what is for him, unless its groups may hear of it.
+func TestMarkerOfOthersGroupsTakesNobodysMessages(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, mallory := n.enter("alice", false, "blue"), n.enter("mallory", false, "red")
+		mallory.says(noted("bob", "b-m-p-s-m", time.Hour, ""))
+		alice.says(talk("1", "BOB", "bob", "RootContactGroup", "bob"))
+		bob := n.enter("bob", false, "blue")
+		bob.appears("Cyan")
+		bob.hears("1")
+		mallory.hears()
 	})
 }
 

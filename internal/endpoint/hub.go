@@ -54,6 +54,7 @@ func (h *hub) join(a author, groups func() *groupSet) *groupSet {
 	if h.shut {
 		return a.groups
 	}
+	h.items.enter(a)
 	a.member.welcome(h.items.visible(a, nil, h.now()))
 	h.index[a.member] = len(h.seats)
 	h.seats = append(h.seats, a)
@@ -77,7 +78,7 @@ func (h *hub) needs(e encoding) bool { return h.speak[e].Load() > 0 }
 // A published is what became of what a member published.
 type published struct {
 	taken    bool     // false where it is no member (any more), and where the hub is closed: nothing happened
-	before   []member // those whose own positions they were, until the same device came anew
+	replaced []member // those whose device has come anew; the publisher itself may be one
 	namesake string   // somebody else who has the same callsign
 }
 
@@ -109,14 +110,14 @@ func (h *hub) enter(from member, p *parcel, seen []sighting, deliver bool) (to [
 	a := h.seats[i]
 	done.taken = true
 	for _, s := range seen {
-		before, namesake := h.items.see(a, s, p)
-		if before != nil {
-			done.before = append(done.before, before)
+		r := h.items.see(a, s, p)
+		if r.replaced != nil {
+			done.replaced = append(done.replaced, r.replaced)
 		}
-		if namesake != "" {
-			done.namesake = namesake
+		if r.namesake != "" {
+			done.namesake = r.namesake
 		}
-		if s.own && !from.owed() {
+		if r.here && !from.owed() {
 			from.hand(h.held.claim(a, s.uid, s.callsign, h.now()))
 		}
 	}
@@ -196,7 +197,7 @@ func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
 func (h *hub) find(from author, d destination) (found []member, away bool) {
 	switch d.kind {
 	case toUID:
-		if m := h.items.withUID(d.value); m != nil {
+		if m := h.items.withUID(d.value, from.groups); m != nil {
 			found = []member{m}
 		}
 		return found, len(found) == 0
@@ -235,24 +236,21 @@ func (h *hub) leave(m member) {
 	h.speak[m.speaks()].Add(-1)
 	now := h.now()
 	own := h.items.drop(a)
-	for _, n := range own {
-		h.held.left(n, now)
+	for _, p := range own {
+		h.held.left(p.item, now)
 	}
-	if gone := partings(own, now); gone != nil && !h.shut {
-		h.tell(a.groups, gone)
+	gone := farewells(own, now)
+	if len(gone) == 0 || h.shut {
+		return
 	}
-}
-
-// tell delivers p to all in these groups; mu is held.
-func (h *hub) tell(groups *groupSet, p *parcel) {
 	for _, s := range h.seats {
-		if s.groups.shares(groups) {
-			s.member.deliver(p)
+		if s.groups.shares(a.groups) {
+			tell(s.member, s.groups, gone)
 		}
 	}
 }
 
-// move has m be in other groups.
+// move has m be in other groups, with what its name has put on the map.
 func (h *hub) move(m member, to *groupSet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -268,27 +266,34 @@ func (h *hub) move(m member, to *groupSet) {
 	a.groups = to
 	h.seats[i] = a
 	now := h.now()
-	own := h.items.regroup(a)
-	gone := partings(own, now)
+	own, news := h.items.partings(a), h.items.visible(a, before, now)
+	gone := farewells(own, now)
+	where := make([]*parcel, len(own))
+	for k, p := range own {
+		where[k] = p.parcel
+	}
+	brought := h.items.regroup(a, now)
 	for _, s := range h.seats {
-		heard, hears := s.groups.shares(before), s.groups.shares(to)
-		if s.member == m || heard == hears {
-			continue
+		had := s.groups
+		if s.member == m {
+			had = before
 		}
-		if hears {
-			for _, n := range own {
-				s.member.deliver(n.parcel)
+		heard, hears := had.shares(before), s.groups.shares(to)
+		for was, things := range brought {
+			if hears && !was.shares(had) {
+				s.member.welcome(things)
 			}
-			continue
 		}
-		if gone != nil {
-			s.member.deliver(gone)
-		}
-		if theirs := partings(h.items.own(s), now); theirs != nil {
-			m.deliver(theirs)
+		switch {
+		case heard == hears:
+		case hears:
+			s.member.welcome(where)
+		default:
+			tell(s.member, s.groups, gone)
+			tell(m, to, farewells(h.items.partings(s), now))
 		}
 	}
-	m.welcome(h.items.visible(a, before, now))
+	m.welcome(news)
 }
 
 // pass waits until nobody is in a step of the exchange.

@@ -50,52 +50,76 @@ func seenAt(uid, xml string) (sighting, *parcel) {
 	return sighting{uid: uid, kind: "a-f-G", own: true, bytes: p.bytes}, p
 }
 
-func TestPositionsAreBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
+// markerAt is something that is no own position.
+func markerAt(uid, xml string) (sighting, *parcel) {
+	s, p := seenAt(uid, xml)
+	s.own = false
+	return s, p
+}
+
+func TestWhatIsKeptIsBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 	tests := []struct {
 		name      string
 		all, each room
 		size      int
-		kept      int
+		kept      int // of markers
+		beside    int // more of own positions
 	}{
-		{"a name's number", room{100, 1 << 20}, room{5, 1 << 20}, 10, 5},
-		{"a name's bytes", room{100, 1 << 20}, room{100, 5 * (1000 + itemOverhead + 8)}, 1000, 5},
-		{"number of all", room{6, 1 << 20}, room{100, 1 << 20}, 10, 5},
-		{"bytes of all", room{100, 6 * (1000 + itemOverhead + 8)}, room{100, 1 << 20}, 1000, 5},
-		{"one that fits nowhere", room{100, 5000}, room{100, 5000}, 10_000, 0},
+		{"a name's number", room{100, 1 << 20}, room{5, 1 << 20}, 10, 5, always.count},
+		{"a name's bytes", room{100, 1 << 20}, room{100, 5 * (1000 + itemOverhead + 8)}, 1000, 5, always.count},
+		{"number of all", room{6, 1 << 20}, room{100, 1 << 20}, 10, 5, always.count},
+		{"bytes of all", room{100, 6 * (1000 + itemOverhead + 8)}, room{100, 1 << 20}, 1000, 5, always.count},
+		{"one that fits nowhere", room{100, 5000}, room{100, 5000}, always.bytes, 0, 0},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			table := newItems(tc.all, tc.each)
-			phone, flooder := as(&listener{}, "phone"), as(&listener{}, "flooder")
-			s, p := seenAt("phone", "p")
-			table.see(phone, s, p)
-			for k := range 50 {
-				s, p := seenAt(fmt.Sprintf("f%d", k), fmt.Sprintf("%0*d", tc.size, k))
-				table.see(flooder, s, p)
-			}
-			if got := table.size().count; got != 1+tc.kept {
-				t.Errorf("%d positions are kept, want %d", got, 1+tc.kept)
-			}
-			if !table.size().within(tc.all) {
-				t.Errorf("they take %v, more than %v", table.size(), tc.all)
-			}
-			last := table.visible(as(&listener{}, "newcomer"), nil, time.Now())
-			if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.bytes) == "p" }) {
-				t.Error("the other peer's position was displaced")
-			}
-			for k := range tc.kept {
-				want := fmt.Sprintf("%0*d", tc.size, 49-k)
-				if !slices.ContainsFunc(last, func(p *parcel) bool { return string(p.bytes) == want }) {
-					t.Errorf("position %d, one of the newest, is not kept", 49-k)
+		for kind, say := range map[string]func(uid, xml string) (sighting, *parcel){"markers": markerAt, "own positions": seenAt} {
+			t.Run(tc.name+", "+kind, func(t *testing.T) {
+				table := newItems(tc.all, tc.each)
+				kept, bound := tc.kept, tc.all
+				if kind == "own positions" {
+					kept += tc.beside
+					bound.count += always.count
+					bound.bytes += always.bytes
 				}
-			}
-			table.drop(flooder)
-			table.drop(phone)
-			if table.size() != (room{}) || len(table.byUID) != 0 || len(table.holders) != 0 || len(table.byCallsign) != 0 {
-				t.Errorf("after all left, %v remains", table.size())
-			}
-		})
+				other, flooder := as(&listener{}, "other"), as(&listener{}, "flooder")
+				s, p := markerAt("camp", "p")
+				table.see(other, s, p)
+				for k := range 50 {
+					s, p := say(fmt.Sprintf("f%d", k), fmt.Sprintf("%0*d", tc.size, k))
+					table.see(flooder, s, p)
+				}
+				if got := table.size().count; got != 1+kept {
+					t.Errorf("%d are kept, want %d", got, 1+kept)
+				}
+				if !table.size().within(bound) {
+					t.Errorf("they take %v, more than %v", table.size(), bound)
+				}
+				last := met(table, "newcomer", everybody)
+				if !slices.Contains(last, "p") {
+					t.Error("the other peer's marker was displaced")
+				}
+				for k := range kept {
+					if !slices.Contains(last, fmt.Sprintf("%0*d", tc.size, 49-k)) {
+						t.Errorf("number %d, one of the newest, is not kept", 49-k)
+					}
+				}
+				table.drop(flooder)
+				table.drop(other)
+				if table.size() != (room{}) || len(table.here)+len(table.things)+len(table.holders)+len(table.byCallsign) != 0 {
+					t.Errorf("after all left, %v remains", table.size())
+				}
+			})
+		}
 	}
+}
+
+// met is what somebody new in these groups is sent.
+func met(table *items, name string, groups *groupSet) (all []string) {
+	for _, p := range table.visible(author{&listener{}, name, nil, groups}, nil, time.Now()) {
+		all = append(all, string(p.bytes))
+	}
+	slices.Sort(all)
+	return all
 }
 
 func TestKeptPositionHoldsOnlyItsOwnBytes(t *testing.T) {

@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,41 @@ func TestItemsAreBoundedForEachNameAndAGoneOneMakesRoom(t *testing.T) {
 		again.says(noted("m100", "b-m-p-s-m", time.Hour, ""))
 		n.enter("bob", false).hears("camp", "m91", "m92", "m93", "m94", "m95", "m96", "m97", "m98", "m99", "m100")
 	})
+}
+
+// Whatever else is on the map, who is connected is.
+func TestNothingDisplacesAConnectedDevice(t *testing.T) {
+	tests := map[string]struct {
+		config endpoint.Config
+		before []string // what others put there before
+		own    int      // what the device puts there
+	}{
+		"by what it puts there itself": {endpoint.Config{NameItems: 3}, nil, 3},
+		"where the map is full":        {endpoint.Config{Items: 4, NameItems: 2}, []string{"g1", "g2"}, 0},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			inNet(t, tc.config, func(n *gathering) {
+				for _, who := range tc.before {
+					g := n.enter(who, false)
+					g.says(noted(who+"-1", "b-m-p-s-m", time.Hour, ""), noted(who+"-2", "b-m-p-s-m", time.Hour, ""))
+				}
+				bob, alice := n.enter("bob", false), n.enter("alice", false)
+				alice.appears("Cyan")
+				for k := range tc.own {
+					alice.says(noted(fmt.Sprint("m", k), "b-m-p-s-m", time.Hour, ""))
+				}
+				n.settle()
+				if carol := n.enter("carol", false); !slices.Contains(carol.take(), "alice") {
+					t.Error("a newcomer does not see her")
+				}
+				bob.says(talk("to-team", "Cyan", "Cyan", "TeamGroups"), talk("to-her", "ALICE", "alice", "RootContactGroup", "alice"))
+				alice.hears("to-team", "to-her")
+				alice.conn.Close()
+				bob.hears("-alice")
+			})
+		})
+	}
 }
 
 // A lost device leaves nothing behind: neither where it was, nor what it put on the map, nor what it said to who is away.

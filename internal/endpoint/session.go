@@ -271,7 +271,7 @@ func (s *session) publish(b *batch) {
 	if done.taken {
 		s.receive(p.came, p.events, len(p.bytes))
 	}
-	for _, m := range done.before {
+	for _, m := range done.replaced {
 		if old, is := m.(*session); is {
 			old.cut(Replaced)
 		}
