@@ -30,7 +30,9 @@ func (c *converter) readEvent() error {
 			c.set(&e.ReleasableTo, a)
 		}
 	}
-	c.declared()
+	if err := c.declared(); err != nil {
+		return err
+	}
 	if uid.absent() || kind.absent() || how.absent() {
 		return unsayable("the event lacks uid, type or how")
 	}

@@ -59,7 +59,7 @@ func TestRequestedVersion(t *testing.T) {
 		{"no detail", details(""), -1},
 		{"empty detail", details("<detail/>"), -1},
 		{"empty TakControl", details("<detail><TakControl/></detail>"), -1},
-		{"the second of each", details("<detail/><detail><TakControl><TakRequest version='1'/></TakControl></detail>"), -1},
+		{"the second of each", details("<detail><TakControl/><TakControl><TakRequest version='1'/></TakControl></detail>"), -1},
 		{"behind others",
 			details("<detail><a/><b><TakControl/></b><TakControl>text<!-- --><a><TakRequest/></a><TakRequest version='1'/></TakControl></detail>"), 1},
 		{"not in TakControl", details("<detail><TakRequest version='1'/></detail>"), -1},

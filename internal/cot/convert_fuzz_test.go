@@ -62,6 +62,13 @@ func FuzzParseMessage(f *testing.F) {
 		m.CotEvent.Detail.XmlDetail = c.details
 		f.Add(encode(f, m)[3:])
 	}
+	for _, c := range ambiguous {
+		if !isWhole(c.piece) {
+			m := fullMessage()
+			m.CotEvent.Type, m.CotEvent.Detail.XmlDetail = "t-x-d-d", c.piece
+			f.Add(encode(f, m)[3:])
+		}
+	}
 	for _, s := range []string{"\x12\x08\x0a\x01a\x0a\x03b-t", "\x53\x54", "\x0a\x04\x08\x02\x10\x01\x12\x00", "\x12\x04\x7a\x02\x3a\x00"} {
 		f.Add([]byte(s))
 	}

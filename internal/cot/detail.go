@@ -73,6 +73,9 @@ func (s *scanner) beginInDetail() {
 	s.open[1], s.open[2] = element{}, element{}
 }
 
+// inDetail tells whether the second open element is detail, be it one whose start tag is not in the piece.
+func (s *scanner) inDetail() bool { return s.floor == 2 || s.called(s.open[2].name, "detail") }
+
 // xmlDetail judges what a message says stands between <detail> and </detail>. It returns a bit for each typed detail of
 // whose name there is an element.
 func (s *scanner) xmlDetail() (typed uint8, ok bool) {

@@ -15,7 +15,9 @@
 // Parse is strict because whatever it lets through is read by every other client: a relay that is more tolerant than
 // its strictest reader lets one device break all the others. It follows XML 1.0 (fifth edition) and Namespaces in
 // XML 1.0 (third edition), less what has no business on a CoT stream: document types, entities beyond the five,
-// encodings other than UTF-8, elements nested deeper than [MaxDepth], names that earlier editions do not allow.
+// encodings other than UTF-8, elements nested deeper than [MaxDepth], names that earlier editions do not allow, and less
+// what clients would understand differently: an event that is about one device to the relay and about another to some
+// client would get past every check of who says it.
 // ParseMessage lets through what Parse would let through in XML, and no more.
 //
 // The files: framer.go, messageframer.go and buffer.go cut; event.go and message.go are what callers see of an event;

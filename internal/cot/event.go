@@ -38,7 +38,7 @@ type Event struct {
 	Marti bool   // there is an event/detail/marti, be it an empty one
 	Chat  Chat   // of the first event/detail/__chat or __chatreceipt
 	Team  string // event/detail/__group/@name, of the first __group, such as Cyan
-	Link  string // event/detail/link/@uid, of the first link, be it without one: what is gone where IsDelete
+	Link  string // event/detail/link/@uid where IsDelete: what is gone
 }
 
 // Parse judges a piece, as a [Framer] yields it. Before the event it takes and drops what TAK clients swallow there:
@@ -46,6 +46,11 @@ type Event struct {
 // be one event, in well-formed XML 1.0 (fifth edition) with namespaces and in UTF-8, of at most [MaxEvent] bytes and
 // [MaxDepth] levels, without a document type or any entity beyond amp, lt, gt, quot and apos, and with names that all
 // editions allow. White space, comments and processing instructions may follow.
+//
+// Clients must have no choice in what an event is about, as some go by local names alone, some take the first element of
+// a name, others the last. So there is no further event outside of the detail; one detail and one point at most, both
+// directly in the event; in an event that IsDelete one link at most, directly in the detail; and no prefix on any of
+// these, nor on what is called uid or type in the start tags of event and link.
 //
 // The error says at which byte and why, and holds nothing of the piece. The strings of the Event are copies.
 func Parse(piece []byte) (e Event, err error) {
@@ -78,8 +83,8 @@ func (e Event) IsPing() bool { return e.Type == typePing }
 func (e Event) IsPosition() bool { return strings.HasPrefix(e.Type, prefixPosition) }
 
 // IsDelete tells whether the event takes away what Link names from every map: a device that has gone, a marker that
-// somebody has deleted.
-func (e Event) IsDelete() bool { return e.Type == typeGone }
+// somebody has deleted. Some clients take types that only begin so for the same.
+func (e Event) IsDelete() bool { return strings.HasPrefix(e.Type, typeGone) }
 
 // IsControl tells whether the event is between one client and its server, and of no concern to others: a pong or a
 // message of the protocol negotiation (t-x-takp-…). Pings are told apart by [Event.IsPing].

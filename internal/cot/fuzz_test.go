@@ -8,7 +8,8 @@ import (
 	"github.com/ftsca/ftsca/internal/cot"
 )
 
-// FuzzParse: no panic, and whatever is accepted is one event for other readers too, and by itself.
+// FuzzParse: no panic, and whatever is accepted is one event for other readers too, however loosely they read, and by
+// itself.
 func FuzzParse(f *testing.F) {
 	for _, piece := range seeds(f) {
 		f.Add(piece)
@@ -21,6 +22,9 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, c := range addressed {
 		f.Add([]byte(with(c.details)))
+	}
+	for _, c := range ambiguous {
+		f.Add([]byte(ambiguousEvent(c.piece)))
 	}
 	f.Fuzz(func(t *testing.T, piece []byte) {
 		event, err := cot.Parse(piece)

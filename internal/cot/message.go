@@ -124,6 +124,7 @@ func (m *Message) judgeDetail(xmlDetail string) error {
 	s.detail = append(s.detail[:0], xmlDetail...)
 	s.b = s.detail
 	s.want()
+	s.wanted.gone, s.wanted.inDetail = m.Event.IsDelete(), true
 	var ok bool
 	if m.typed, ok = s.xmlDetail(); !ok {
 		return refusedMessage(fmt.Sprintf("xmlDetail, byte %d: %s", s.refused.at, s.refused.reason))

@@ -80,8 +80,8 @@ func TestWhatAMessageSaysInXML(t *testing.T) {
 // ATAK leaves a message out where xmlDetail has an element of its name, whatever the prefix.
 func TestElementTakesThePlaceOfItsMessage(t *testing.T) {
 	m := fullMessage()
-	m.CotEvent.Detail.XmlDetail = `<a><track/></a><contact callsign="B" phone="1">x</contact><p:__group xmlns:p="u"/>` +
-		`<precisionlocation/><status></status><takv/><track/><contact callsign="C"/>`
+	m.CotEvent.Detail.XmlDetail = `<a><track/></a><contact callsign="B" phone="1">x</contact><__group/>` +
+		`<precisionlocation/><p:status xmlns:p="u"></p:status><takv/><track/><takv/>`
 	message, err := cot.ParseMessage(encode(t, m))
 	if err != nil {
 		t.Fatal(err)
@@ -93,24 +93,6 @@ func TestElementTakesThePlaceOfItsMessage(t *testing.T) {
 	sameEvent(t, message.Event, event)
 	if message.Event.Callsign != "B" || message.Event.Endpoint != "" || message.Event.Team != "" {
 		t.Errorf("got %+v", message.Event)
-	}
-}
-
-// An element with a prefix takes the place of a message too, but it is not CoT's, and nothing is read of it.
-func TestElementWithAPrefixTakesThePlaceOfItsMessage(t *testing.T) {
-	m := fullMessage()
-	for _, c := range []struct{ details, callsign, team string }{
-		{`<a/>`, "ALPINE 1", "Cyan"},
-		{`<p:contact xmlns:p="u" callsign="B"/>`, "", "Cyan"},
-		{`<p:__group xmlns:p="u" name="Red"/>`, "ALPINE 1", ""},
-		{`<p:__group xmlns:p="u" name="Red"/><__group name="Blue"/>`, "ALPINE 1", "Blue"},
-	} {
-		m.CotEvent.Detail.XmlDetail = c.details
-		message, err := cot.ParseMessage(encode(t, m))
-		if err != nil || message.Event.Callsign != c.callsign || message.Event.Team != c.team {
-			t.Errorf("%s: %v, %+v", c.details, err, message.Event)
-		}
-		sameEvent(t, accepted(t, message.AppendXML(nil)), message.Event)
 	}
 }
 

@@ -36,6 +36,7 @@ type scanner struct {
 	floor      int                   // the depth at which the piece may end in text
 	open       [MaxDepth + 1]element // open[1] is the root
 	attributes []attribute
+	namespaced bool // a prefix or xmlns stands in the start tag just read
 	expanded   table
 	names      namespaces
 

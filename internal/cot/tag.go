@@ -58,6 +58,7 @@ func (s *scanner) startTag() bool {
 	}
 	s.depth++
 	s.open[s.depth] = element{n, len(s.names.bindings)}
+	s.namespaced = namespaced
 	if namespaced {
 		if !s.declare() || !s.distinctExpanded(n) {
 			return false
@@ -65,8 +66,8 @@ func (s *scanner) startTag() bool {
 	} else if !s.distinct() {
 		return false
 	}
-	if s.depth <= deepestRead && s.reads {
-		s.read(n)
+	if s.reads && !s.read(n) {
+		return false
 	}
 	if empty {
 		if s.depth == 1 && string(s.b[n.start:n.end]) == "event" {

@@ -3,9 +3,11 @@ package cot
 // wanted holds what is read out of an event, by what it becomes. The slices serve one event after the other.
 type wanted struct {
 	uid, kind, how, stale value // empty where there was none
+	gone                  bool  // the event says that something is gone
+	inDetail              bool  // what is read stands in the detail of the event
 
 	// What follows counts only where its element has been met.
-	met                uint8 // bits, from metContact on
+	met                uint8 // bits, from metDetail on
 	callsign, endpoint value
 	team, link         value
 	room, chat, parent value
@@ -28,7 +30,7 @@ func (s *scanner) want() {
 	s.reads = true
 	w := &s.wanted
 	w.uid, w.kind, w.how, w.stale = value{}, value{}, value{}, value{}
-	w.met, w.members, w.dests = 0, w.members[:0], w.dests[:0]
+	w.gone, w.inDetail, w.met, w.members, w.dests = false, false, 0, w.members[:0], w.dests[:0]
 }
 
 // event sets what was read of an event, with one allocation for all its strings.

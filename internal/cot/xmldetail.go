@@ -17,10 +17,14 @@ type wholeElement struct {
 }
 
 // declared keeps the prefixes that the start tag just read declares, which is that of event or of detail.
-func (c *converter) declared() {
+func (c *converter) declared() error {
 	for _, a := range c.s.attributes {
 		if a.name.colon < 0 || string(c.s.b[a.name.start:a.name.colon]) != "xmlns" {
 			continue
+		}
+		if string(c.s.local(a.name)) == "uid" {
+			// Anew in a link, the declaration would be refused.
+			return unsayable("event or detail declares a namespace prefix that is called uid")
 		}
 		same := func(o attribute) bool { return bytes.Equal(c.bytes(a.name), c.bytes(o.name)) }
 		if i := slices.IndexFunc(c.outer, same); i >= 0 {
@@ -29,13 +33,16 @@ func (c *converter) declared() {
 			c.outer = append(c.outer, a)
 		}
 	}
+	return nil
 }
 
 func (c *converter) bytes(n name) []byte { return c.s.b[n.start:n.end] }
 
 // readDetail reads the details, whose start tag has just been read.
 func (c *converter) readDetail(empty bool) error {
-	c.declared()
+	if err := c.declared(); err != nil {
+		return err
+	}
 	if len(c.outer) > maxOuter {
 		return unsayable("event and detail declare more than 16 namespace prefixes")
 	}

@@ -136,3 +136,117 @@ func TestWhatARevokedClientHadUnderWayBindsNothing(t *testing.T) {
 		t.Errorf("%d uids are bound", n)
 	}
 }
+
+// Clients read an event more loosely than the endpoint, each in its own way. Whatever one of them takes for another's
+// position, or for word that it has gone, none of them is sent.
+func TestNoDeviceSpeaksForAnotherByWhatOnlyClientsRead(t *testing.T) {
+	const (
+		times  = ` how="m-g" time="2026-01-01T00:00:00Z" start="2026-01-01T00:00:00Z" stale="2100-01-01T00:00:00Z"`
+		point  = `<point lat="9" lon="9" hae="0" ce="0" le="0"/>`
+		hers   = `<link uid="alice" type="a-f-G-U-C" relation="p-p"/>`
+		mine   = `<link uid="m" type="a-f-G-U-C" relation="p-p"/>`
+		detail = `<detail>` + hers + `</detail>`
+	)
+	event := func(attributes, rest string) string {
+		return `<event version="2.0" ` + attributes + times + ` xmlns:x="urn:x">` + rest + `</event>`
+	}
+	remark := func(rest string) string { return event(`uid="m" type="b-t-f"`, rest) }
+	gone := func(rest string) string { return event(`uid="m" type="t-x-d-d"`, rest) }
+	inner := `uid="alice" type="a-f-G-U-C"` + times
+	forms := []string{
+		// Another event.
+		remark(`<event ` + inner + `/>` + point + `<detail/>`),
+		remark(`<event ` + inner + `>` + point + `</event >`),
+		remark(point + `<detail/><a><event ` + inner + `/></a>`),
+		remark(`<x:event ` + inner + `/>` + point + `<detail/>`),
+		remark(`<event uid="alice" type="t-x-d-d"` + times + `/>` + point + detail),
+		// Another uid or type.
+		event(`x:uid="alice" uid="m" type="a-f-G-U-C"`, point),
+		event(`uid="m" xmlns:uid="alice" type="a-f-G-U-C"`, point),
+		event(`xml:uid="alice" type="a-f-G-U-C"`, point),
+		event(`uid="alice" type="b-t-f" x:type="a-f-G-U-C"`, point),
+		event(`uid="m" type="b-t-f" x:type="t-x-d-d"`, point+detail),
+		// Another detail.
+		gone(point + `<x:detail>` + hers + `</x:detail><detail>` + mine + `</detail>`),
+		gone(point + `<a>` + detail + `</a><detail>` + mine + `</detail>`),
+		gone(point + `<detail>` + mine + `</detail>` + detail),
+		gone(`<point lat="9" lon="9" hae="0" ce="0" le="0">` + detail + `</point><detail>` + mine + `</detail>`),
+		// A link outside of the detail.
+		gone(point + hers + `<detail>` + mine + `</detail>`),
+	}
+	links := []string{
+		mine + hers,
+		hers + mine,
+		`<x:link xmlns:x="urn:x" uid="alice" type="a-f-G-U-C" relation="p-p"/>` + mine,
+		mine + `<x:link xmlns:x="urn:x" uid="alice" type="a-f-G-U-C" relation="p-p"/>`,
+		`<x:link xmlns:x="urn:x" uid="alice" type="a-f-G-U-C" relation="p-p"/>`,
+		`<link xmlns:x="urn:x" x:uid="alice" uid="m" type="a-f-G-U-C" relation="p-p"/>`,
+		`<link xmlns:uid="alice" uid="m" type="a-f-G-U-C" relation="p-p"/>`,
+		`<a>` + hers + `</a>` + mine,
+		`<link uid="m">` + hers + `</link>`,
+	}
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, mallory, malice := n.enter("alice", false), n.enter("mallory", false), n.enter("malice", true)
+		bob, carol := n.connect("bob"), n.w.goOver(n.connect("carol"))
+		var bobs, carols misreader
+		go hearAll(func() error {
+			text, err := bob.read()
+			if err == nil {
+				bobs.read(t, text)
+			}
+			return err
+		})
+		go hearAll(func() error {
+			_, err := carol.hear()
+			if err == nil {
+				carols.readFrame(t, carol.frame)
+			}
+			return err
+		})
+		heard := func() (events int, alice bool) {
+			time.Sleep(longerThanAHold)
+			synctest.Wait()
+			events, alice = bobs.events+carols.events, bobs.takes("alice") || carols.takes("alice")
+			bobs, carols = misreader{}, misreader{}
+			return events, alice
+		}
+		n.settle()
+		heard()
+		malformed := uint64(0)
+		try := func(by *person, text string) {
+			time.Sleep(7 * time.Second) // ten malformed events within a minute cut a session
+			alice.says(position("alice", 1))
+			if events, takes := heard(); events != 2 || !takes {
+				t.Fatalf("%d hear where alice is", events)
+			}
+			by.send(text)
+			malformed++
+			if events, takes := heard(); events > 0 || takes {
+				t.Errorf("%s sends %q: %d hear it, some of alice: %v", by.name, text, events, takes)
+			}
+		}
+		for _, form := range forms {
+			try(mallory, form)
+		}
+		for _, details := range links {
+			try(mallory, gone(point+`<detail>`+details+`</detail>`))
+			try(malice, rawFrame(t, "m", "t-x-d-d", details))
+		}
+		try(malice, rawFrame(t, "m", "t-x-d-d", mine+`</detail>`+detail+`<detail>`))
+		if got := n.w.e.Stats().Dropped; got[endpoint.Malformed] != malformed || got[endpoint.Impostor] != 0 {
+			t.Errorf("of %d, %d were malformed, %d an impostor's", malformed, got[endpoint.Malformed], got[endpoint.Impostor])
+		}
+		// What all of them read so is an impostor's.
+		mallory.send(position("alice", 2), gone(point+detail), event(`uid="m" type="t-x-d-d-f"`, point+detail))
+		malice.send(rawFrame(t, "alice", "a-f-G-U-C", ""), rawFrame(t, "m", "t-x-d-d", hers))
+		if events, _ := heard(); events > 0 || n.w.e.Stats().Dropped[endpoint.Impostor] != 5 {
+			t.Errorf("%d are heard, %d dropped", events, n.w.e.Stats().Dropped[endpoint.Impostor])
+		}
+		// And they may say the like of their own.
+		mallory.send(gone(point + `<detail>` + mine + `</detail>`))
+		malice.send(rawFrame(t, "m", "t-x-d-d", mine))
+		if events, takes := heard(); events != 4 || takes {
+			t.Errorf("%d are heard", events)
+		}
+	})
+}
