@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"container/list"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -19,19 +20,28 @@ const (
 const (
 	// absence is how long a name may be away before its uid is free.
 	absence = 24 * time.Hour
-	// maxBindings bounds the memory to some tens of megabytes; of more, the one whose device was heard longest ago goes.
-	maxBindings = 100_000
-	// nameBindings bounds those of one name, so that nobody can push out the others'.
-	nameBindings = 1000
+	// longestUID is how many bytes a uid may have, and a callsign for anybody to remember whose it was: those of real
+	// devices have some dozens.
+	longestUID = 1 << 10
+	// maxBindings and maxBindingBytes bound the memory; of more, the one whose device was heard longest ago goes.
+	maxBindings, maxBindingBytes = 100_000, 40 << 20
+	// nameBindings and nameBindingBytes bound those of one name, so that nobody can push out the others'.
+	nameBindings, nameBindingBytes = 1000, 512 << 10
 )
+
+// errLongUID is why an event is dropped that nobody could be bound to.
+var errLongUID = errors.New("its uid is longer than 1 KiB")
 
 // bindings remember which name, as the certificate proves it, speaks for which uid: the first one that claims it as its own
 // position, until it was not heard for a day. So no device can put another one on the map somewhere else.
 type bindings struct {
+	all, each room
+
 	mu    sync.Mutex
 	byUID map[string]*list.Element // of *bound
 	order list.List                // the last heard at the back
-	names map[string]*list.List    // each name's own, in the same order
+	used  room
+	names map[string]*claims
 }
 
 type bound struct {
@@ -39,6 +49,18 @@ type bound struct {
 	seen      time.Time
 	own       *list.Element // in names
 }
+
+// claims are what one name holds, in the same order.
+type claims struct {
+	order list.List // of elements of bindings.order
+	used  room
+}
+
+func newBindings(all, each room) *bindings {
+	return &bindings{all: all, each: each, byUID: map[string]*list.Element{}, names: map[string]*claims{}}
+}
+
+func (n *bound) size() int { return len(n.uid) + itemOverhead }
 
 // claim says whose uid it is, when name speaks of it: its own where it binds it or has, else the holder's; "" where nobody
 // holds it. Only who speaks of itself binds.
@@ -56,7 +78,7 @@ func (b *bindings) claim(uid, name string, itself bool, now time.Time) (holder s
 			if itself {
 				held.seen = now
 				b.order.MoveToBack(e)
-				b.names[name].MoveToBack(held.own)
+				b.names[name].order.MoveToBack(held.own)
 			}
 			return name
 		}
@@ -68,33 +90,46 @@ func (b *bindings) claim(uid, name string, itself bool, now time.Time) (holder s
 	return name
 }
 
-func (b *bindings) add(n *bound) {
-	if b.byUID == nil {
-		b.byUID, b.names = make(map[string]*list.Element), make(map[string]*list.List)
+// give has uid be a name's from now on, whosever it was.
+func (b *bindings) give(uid, name string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.byUID[uid]; e != nil {
+		b.remove(e)
 	}
+	b.add(&bound{uid: strings.Clone(uid), name: name, seen: now})
+}
+
+// holder returns whose a uid is; "" where nobody holds it.
+func (b *bindings) holder(uid string, now time.Time) string { return b.claim(uid, "", false, now) }
+
+func (b *bindings) add(n *bound) {
 	own := b.names[n.name]
 	if own == nil {
-		own = &list.List{}
+		own = &claims{}
 		b.names[n.name] = own
 	}
-	if own.Len() >= nameBindings {
-		b.remove(own.Front().Value.(*list.Element))
-	} else if b.order.Len() >= maxBindings {
-		b.remove(b.order.Front())
-	}
-	// The last of a name's own may have been it.
-	b.names[n.name] = own
 	e := b.order.PushBack(n)
 	b.byUID[n.uid] = e
-	n.own = own.PushBack(e)
+	n.own = own.order.PushBack(e)
+	b.used.add(n.size())
+	own.used.add(n.size())
+	for !own.used.within(b.each) {
+		b.remove(own.order.Front().Value.(*list.Element))
+	}
+	for !b.used.within(b.all) {
+		b.remove(b.order.Front())
+	}
 }
 
 func (b *bindings) remove(e *list.Element) {
 	n := b.order.Remove(e).(*bound)
 	delete(b.byUID, n.uid)
+	b.used.sub(n.size())
 	own := b.names[n.name]
-	own.Remove(n.own)
-	if own.Len() == 0 {
+	own.order.Remove(n.own)
+	own.used.sub(n.size())
+	if own.order.Len() == 0 {
 		delete(b.names, n.name)
 	}
 }
@@ -114,8 +149,8 @@ func (b *bindings) release(uid string) bool {
 func (b *bindings) releaseName(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for own := b.names[name]; own != nil && own.Len() > 0; {
-		b.remove(own.Front().Value.(*list.Element))
+	for own := b.names[name]; own != nil && own.order.Len() > 0; {
+		b.remove(own.order.Front().Value.(*list.Element))
 	}
 }
 

@@ -2,12 +2,13 @@ package endpoint
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
 
 func TestUIDIsTheFirstOnesThatClaimsIt(t *testing.T) {
-	var b bindings
+	b := newBindings(room{maxBindings, maxBindingBytes}, room{nameBindings, nameBindingBytes})
 	now := time.Now()
 	want := func(holder, uid, name string, itself bool) {
 		t.Helper()
@@ -43,7 +44,7 @@ func TestUIDIsTheFirstOnesThatClaimsIt(t *testing.T) {
 }
 
 func TestBindingsAreBoundedAndNobodyPushesOutOthers(t *testing.T) {
-	var b bindings
+	b := newBindings(room{maxBindings, maxBindingBytes}, room{nameBindings, nameBindingBytes})
 	now := time.Now()
 	b.claim("alice's", "alice", true, now)
 	for n := range 3 * nameBindings {
@@ -64,8 +65,36 @@ func TestBindingsAreBoundedAndNobodyPushesOutOthers(t *testing.T) {
 	}
 }
 
+// A uid of some length takes the place of several.
+func TestBindingsAreBoundedInBytesToo(t *testing.T) {
+	b := newBindings(room{maxBindings, maxBindingBytes}, room{nameBindings, nameBindingBytes})
+	now := time.Now()
+	long := strings.Repeat("x", longestUID-10)
+	b.claim("alice's", "alice", true, now)
+	for n := range nameBindings {
+		b.claim(fmt.Sprint(n, "-", long), "mallory", true, now)
+	}
+	if held := nameBindingBytes / (longestUID + itemOverhead); b.len() < held || b.len() > held+10 {
+		t.Errorf("%d are bound, want some %d", b.len(), held)
+	}
+	for n := range maxBindings {
+		b.claim(fmt.Sprint(n, "-", long), fmt.Sprint("name-", n/100), true, now)
+	}
+	if held := maxBindingBytes / (longestUID + itemOverhead); b.used.bytes > maxBindingBytes || b.len() < held || b.len() > held+500 {
+		t.Errorf("%d are bound, and take %d bytes", b.len(), b.used.bytes)
+	}
+	for n := range maxBindings {
+		b.releaseName(fmt.Sprint("name-", n))
+	}
+	b.releaseName("mallory")
+	b.releaseName("alice")
+	if b.used != (room{}) {
+		t.Errorf("%v remains", b.used)
+	}
+}
+
 func TestClaimingAgainAllocatesNothing(t *testing.T) {
-	var b bindings
+	b := newBindings(room{maxBindings, maxBindingBytes}, room{nameBindings, nameBindingBytes})
 	now := time.Now()
 	b.claim("uid", "alice", true, now)
 	if got := testing.AllocsPerRun(100, func() { b.claim("uid", "alice", true, now); b.claim("uid", "bob", true, now) }); got != 0 {

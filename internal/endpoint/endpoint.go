@@ -34,7 +34,7 @@ type Endpoint struct {
 	held     *held
 	groups   *groups
 	sessions sessions
-	bound    bindings
+	bound    *bindings
 	shaking  handshakes
 	door     door
 	rates    rates
@@ -55,6 +55,7 @@ func New(c Config) *Endpoint {
 	e := &Endpoint{
 		config: c, gate: c.Gate, tls: c.Gate.Config(), log: c.Log, now: c.Now, hub: newHub(c.Now, items, held),
 		items: items, held: held, groups: newGroups(c.Groups),
+		bound:    newBindings(room{maxBindings, maxBindingBytes}, room{nameBindings, nameBindingBytes}),
 		sessions: sessions{limit: c.MaxClients, each: c.MaxSessionsPerCert},
 		shaking:  handshakes{limit: c.MaxHandshakes, patience: c.Handshake / 5},
 		rates:    ratesOf(c),
@@ -124,7 +125,10 @@ func (e *Endpoint) forget(name string) {
 }
 
 // Unbind frees a uid from the name that has claimed it, and tells whether one had.
-func (e *Endpoint) Unbind(uid string) bool { return e.bound.release(uid) }
+func (e *Endpoint) Unbind(uid string) bool {
+	e.held.release(uid)
+	return e.bound.release(uid)
+}
 
 // Stats returns the counters as they are now.
 func (e *Endpoint) Stats() Stats {

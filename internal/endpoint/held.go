@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,8 +13,10 @@ const (
 	// heldEach and heldAll bound what waits for those who are away: of one name, and of all.
 	heldEachCount, heldEachBytes = 500, 1 << 20
 	heldAllCount, heldAllBytes   = 10_000, 16 << 20
-	// mostAbsent bounds how many devices are remembered that went away.
-	mostAbsent = 20_000
+	// absentEach and absentAll bound the uids that are remembered of devices that went away, and the callsigns: those of one
+	// name, so that nobody can have another's be forgotten, and of all.
+	absentEachCount, absentEachBytes = 500, 256 << 10
+	absentAllCount, absentAllBytes   = 10_000, 4 << 20
 )
 
 // A destination is whom an event is for.
@@ -41,7 +44,10 @@ type held struct {
 	used    room
 	to      map[destination][]*letter // in the order in which they came
 	senders map[string]*letters
-	absent  map[destination]departure
+
+	// absent says whose device had a uid, or a callsign, when it went away, for a day. What comes for it meanwhile is for that
+	// name alone, or anybody could fetch it by taking the callsign.
+	absent [toCallsign + 1]*bindings
 }
 
 // A letter is one event for one destination.
@@ -63,27 +69,30 @@ type letters struct {
 	used   room
 }
 
-// A departure says whose device it was that went away, and when.
-type departure struct {
-	name string
-	at   time.Time
-}
-
 func newHeld(life time.Duration) *held {
-	return &held{life: life, to: map[destination][]*letter{}, senders: map[string]*letters{}, absent: map[destination]departure{}}
+	h := &held{life: life, to: map[destination][]*letter{}, senders: map[string]*letters{}}
+	for kind := range h.absent {
+		h.absent[kind] = newBindings(room{absentAllCount, absentAllBytes}, room{absentEachCount, absentEachBytes})
+	}
+	return h
 }
 
-// put keeps p, of a sender's, for who is away. It returns false where nothing is held.
-func (h *held) put(to destination, p *parcel, from author, now time.Time) bool {
-	if h.life <= 0 {
-		return false
+// put keeps p, of a sender's, for who is away. It returns nil where nothing is held.
+func (h *held) put(to destination, p *parcel, from author, now time.Time) *letter {
+	if h.life <= 0 || len(to.value) > longestUID {
+		return nil
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.expire(now)
-	l := &letter{to: to, from: from.name, groups: from.groups, parcel: p, at: now}
-	if a, known := h.absent[to]; known {
-		l.name = a.name
+	if same := h.to[to]; len(same) > 0 {
+		to = same[0].to
+	} else {
+		to.value = strings.Clone(to.value) // it is a part of all that the event says
+	}
+	l := &letter{
+		to: to, name: h.absent[to.kind].holder(to.value, now),
+		from: from.name, groups: from.groups, parcel: p, at: now,
 	}
 	own := h.senders[l.from]
 	if own == nil {
@@ -105,10 +114,15 @@ func (h *held) put(to destination, p *parcel, from author, now time.Time) bool {
 		}
 		h.remove(oldest.Value.(*letter))
 	}
-	return true
+	return l
 }
 
-func (l *letter) size() int { return l.parcel.size() + itemOverhead }
+func (l *letter) size() int { return l.parcel.size() + len(l.to.value) + itemOverhead }
+
+// isFor tells whether a may have it.
+func (l *letter) isFor(a author) bool {
+	return (l.name == "" || l.name == a.name) && l.groups.shares(a.groups)
+}
 
 // remove takes a letter out; mu is held.
 func (h *held) remove(l *letter) {
@@ -137,32 +151,27 @@ func (h *held) expire(now time.Time) {
 	}
 }
 
-// sweep forgets what has waited, and who has been away, for too long.
+// sweep forgets what has waited for too long.
 func (h *held) sweep(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.expire(now)
-	for to, a := range h.absent {
-		if now.Sub(a.at) >= h.life {
-			delete(h.absent, to)
-		}
-	}
 }
 
-// left notes that a device of a name has gone away, under its uid and its callsign: what comes for it meanwhile is for
-// that name alone, or anybody could fetch it by taking the callsign.
+// left notes that a device of a name has gone away, under its uid and its callsign.
 func (h *held) left(n *item, now time.Time) {
 	if h.life <= 0 {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	for _, to := range []destination{{toUID, n.uid}, {toCallsign, n.callsign}} {
-		if _, known := h.absent[to]; known || len(h.absent) < mostAbsent {
-			h.absent[to] = departure{n.holder.name, now}
+		if to.value != "" && len(to.value) <= longestUID {
+			h.absent[to.kind].give(to.value, n.holder.name, now)
 		}
 	}
 }
+
+// release forgets whose a uid was.
+func (h *held) release(uid string) { h.absent[toUID].release(uid) }
 
 // authors notes of whom something waits, by name.
 func (h *held) authors(all map[string][][]*x509.Certificate) {
@@ -173,8 +182,11 @@ func (h *held) authors(all map[string][][]*x509.Certificate) {
 	}
 }
 
-// forget lets go of all that waits of a sender.
+// forget lets go of all that waits of a name, and of what its devices were called that are away.
 func (h *held) forget(name string) {
+	for _, away := range h.absent {
+		away.releaseName(name)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for own := h.senders[name]; own != nil && own.order.Len() > 0; {
@@ -196,7 +208,7 @@ func (h *held) claim(a author, uid, callsign string, now time.Time) (waited []*p
 	var letters []*letter
 	for _, to := range []destination{{toUID, uid}, {toCallsign, callsign}} {
 		for _, l := range h.to[to] {
-			if (l.name == "" || l.name == a.name) && l.groups.shares(a.groups) {
+			if l.isFor(a) {
 				letters = append(letters, l)
 			}
 		}

@@ -140,6 +140,22 @@ func TestWhatIsHeldIsForThoseInTheSendersGroups(t *testing.T) {
 	})
 }
 
+// The operator gives a device's uid to somebody else, with all that comes for it from then on.
+func TestWhatIsHeldForAnUnboundUIDIsForWhoTakesIt(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, bob := n.enter("alice", false), n.enter("bob", false)
+		bob.says(position("phone", 1))
+		bob.conn.Close()
+		n.settle()
+		alice.says(remark("bob's", `<marti><dest uid="phone"/></marti>`))
+		n.w.e.Unbind("phone")
+		alice.says(remark("carol's", `<marti><dest uid="phone"/></marti>`))
+		carol := n.enter("carol", false)
+		carol.says(position("phone", 2))
+		carol.hears("carol's")
+	})
+}
+
 // The oldest go first, and those of who holds too many before anybody else's.
 func TestWhatIsHeldIsBounded(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {

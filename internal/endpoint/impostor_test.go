@@ -93,6 +93,26 @@ func TestBindingMayWarnOrBeOff(t *testing.T) {
 	}
 }
 
+// What is said under a uid that is too long for anybody to hold is said by nobody.
+func TestUIDLongerThanAnyRealOneIsMalformed(t *testing.T) {
+	for _, framed := range []bool{false, true} {
+		for _, bind := range []endpoint.Binding{endpoint.BindStrict, endpoint.BindOff} {
+			inNet(t, endpoint.Config{Bind: bind}, func(n *gathering) {
+				alice, bob := n.enter("alice", framed), n.enter("bob", false)
+				longest := strings.Repeat("x", 1<<10)
+				alice.says(position(longest, 1))
+				bob.hears(longest)
+				alice.says(position(longest+"x", 1), repeated(longest+"x", 1, time.Now().Add(time.Hour)), remark(longest+"x", ""))
+				bob.hears()
+				alice.says(remark("letter", `<marti><dest uid="`+longest+`x"/><dest callsign="`+longest+`x"/></marti>`))
+				if s := n.w.e.Stats(); s.Dropped[endpoint.Malformed] != 3 || s.Items != 1 || s.Bound > 1 || s.Held != 0 {
+					t.Errorf("the counters say %+v", s)
+				}
+			})
+		}
+	}
+}
+
 func TestImpostorIsLoggedOnceAMinute(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world, connect func(string, ...testpki.Option) *client) {
 		alice, mallory := connect("alice"), connect("mallory")

@@ -82,6 +82,8 @@ func (s *session) judgeFrame(b *batch, frame []byte) error {
 	case m.Event.IsPing():
 		s.receive(inProtobuf, 1, len(frame))
 		s.out.putFirst(&parcel{came: inProtobuf, bytes: cot.PongFrame(s.endpoint.now()), events: 1})
+	case len(m.Event.UID) > longestUID:
+		return s.strike(len(frame), errLongUID)
 	case !s.speaksFor(m.Event):
 	default:
 		to, ok := s.route(m.Event)

@@ -180,6 +180,8 @@ func (s *session) judge(b *batch, piece []byte) error {
 		s.negotiate(event)
 	case event.IsControl():
 		s.countDropped(Control)
+	case len(event.UID) > longestUID:
+		return s.strike(len(piece), errLongUID)
 	case !s.speaksFor(event):
 	default:
 		to, ok := s.route(event)
