@@ -108,10 +108,13 @@ func (t *groups) name(named map[string][]string) {
 
 // Regroup has everybody be in the groups that named has for its name, and who is not in named in those of the
 // certificate. It belongs to the endpoint from now on. Who hears somebody from now on is sent the last position of that
-// one and what its name has put on the map, and who hears somebody no more is told that that one is gone.
+// one and what its name has put on the map, and who hears somebody no more is told that that one is gone. What waits for
+// devices that are away goes by the new groups of who has sent it.
 func (e *Endpoint) Regroup(named map[string][]string) {
 	e.groups.name(named)
+	e.held.regroup(e.groups)
 	for _, s := range e.sessions.picture() {
 		e.hub.move(s, e.groups.of(s.peer)) // one that has not joined yet joins with the new ones
 	}
+	e.held.regroup(e.groups) // what was written by those who were not moved yet
 }

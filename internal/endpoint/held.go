@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ftsca/ftsca/internal/mtls"
 )
 
 const (
@@ -55,7 +57,8 @@ type letter struct {
 	to     destination
 	name   string // whose device alone may have it; empty where nobody knows whose it is
 	from   string
-	groups *groupSet // of the sender
+	chains [][]*x509.Certificate // by which the sender was let in
+	groups *groupSet             // of the sender, by them and by the operator's word in force
 	parcel *parcel
 	at     time.Time
 
@@ -92,7 +95,7 @@ func (h *held) put(to destination, p *parcel, from author, now time.Time) *lette
 	}
 	l := &letter{
 		to: to, name: h.absent[to.kind].holder(to.value, now),
-		from: from.name, groups: from.groups, parcel: p, at: now,
+		from: from.name, chains: from.chains, groups: from.groups, parcel: p, at: now,
 	}
 	own := h.senders[l.from]
 	if own == nil {
@@ -179,6 +182,25 @@ func (h *held) authors(all map[string][][]*x509.Certificate) {
 	defer h.mu.Unlock()
 	for name, own := range h.senders {
 		all[name] = own.chains
+	}
+}
+
+// regroup has what waits be for the groups that its senders are in now, whether they are here or not, each by the
+// certificate with which it was sent: who shares no group with its sender any more is not sent it, and who does now is.
+func (h *held) regroup(t *groups) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, own := range h.senders {
+		var certificate *x509.Certificate
+		var set *groupSet
+		for e := own.order.Front(); e != nil; e = e.Next() {
+			l := e.Value.(*letter)
+			if c := l.chains[0][0]; c != certificate {
+				certificate = c
+				set = t.of(mtls.Peer{Name: name, Groups: mtls.GroupsOf(c)})
+			}
+			l.groups = set
+		}
 	}
 }
 

@@ -1,11 +1,15 @@
 package endpoint
 
 import (
+	"crypto/x509"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/ftsca/ftsca/internal/mtls"
 )
 
 // Of all senders together the oldest go, unless who sends has some of its own: nobody's are pushed out by one who has many.
@@ -122,5 +126,44 @@ func TestNobodyHasAnothersDepartureForgotten(t *testing.T) {
 	h.put(destination{toUID, "tablet"}, letter, as(nil, "alice"), now)
 	if take("bob", "tablet") != 1 {
 		t.Error("it is of a name that it was taken from")
+	}
+}
+
+// Somebody writes while the operator speaks, and before he himself is moved.
+func TestLettersFollowASenderWhoIsMovedMeanwhile(t *testing.T) {
+	e := New(Config{Gate: mtls.NewGate(nil, nil)})
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	peer := mtls.Peer{Name: "alice", Groups: []string{"blue"}, Chains: [][]*x509.Certificate{{{}}}}
+	s := e.newSession(here, here, peer)
+	e.sessions.add(s)
+	blue := func() *groupSet { return e.groups.of(peer) }
+	alice := author{s, peer.Name, peer.Chains, blue()}
+	e.hub.join(alice, blue)
+	first := e.held.put(destination{toUID, "bob"}, &parcel{}, alice, time.Now())
+	groups := func(l *letter) string {
+		e.held.mu.Lock()
+		defer e.held.mu.Unlock()
+		return l.groups.text
+	}
+
+	e.hub.mu.RLock() // nobody is moved
+	moved := make(chan struct{})
+	go func() {
+		e.Regroup(map[string][]string{"alice": {"red"}})
+		close(moved)
+	}()
+	for begun := time.Now(); groups(first) != "red" && time.Since(begun) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	if groups(first) != "red" {
+		t.Error("what was written before follows its sender, and does not go ahead")
+	}
+	second := e.held.put(destination{toUID, "bob"}, &parcel{}, alice, time.Now())
+	e.hub.mu.RUnlock()
+	<-moved
+	if got := groups(second); got != "red" {
+		t.Errorf("what was written meanwhile is for %s", got)
 	}
 }

@@ -140,6 +140,58 @@ func TestWhatIsHeldIsForThoseInTheSendersGroups(t *testing.T) {
 	})
 }
 
+// A letter is for those who share a group with its sender when they come, whatever it was when it was written.
+func TestLettersFollowTheirSenderIntoOtherGroups(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		for what, c := range map[string]struct {
+			word map[string][]string
+			want []string
+		}{
+			"the sender is moved": {map[string][]string{"alice": {"red"}}, nil},
+			"both are moved":      {map[string][]string{"alice": {"red"}, "bob": {"red"}}, []string{"letter"}},
+			"nobody is moved":     {map[string][]string{"carol": {"red"}}, []string{"letter"}},
+		} {
+			inNet(t, endpoint.Config{}, func(n *gathering) {
+				alice := n.enter("alice", false, "blue")
+				alice.says(remark("letter", `<marti><dest uid="bob"/></marti>`))
+				if away {
+					alice.conn.Close()
+					n.settle()
+				}
+				n.w.e.Regroup(c.word)
+				bob := n.enter("bob", false, "blue")
+				bob.appears("Cyan")
+				if got := bob.take(); !slices.Equal(got, c.want) {
+					t.Errorf("%s, the sender away: %v: bob heard %q, want %q", what, away, got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// Where the operator has no word on a name, each of its letters is for the groups of the certificate it was sent with.
+func TestLetterGoesByTheCertificateItWasSentWith(t *testing.T) {
+	inNet(t, endpoint.Config{Groups: map[string][]string{"alice": {"green"}}}, func(n *gathering) {
+		phone, tablet := n.enter("alice", false, "blue"), n.enter("alice", false, "red")
+		for k, from := range []*person{phone, tablet, phone, tablet} {
+			from.says(remark(fmt.Sprint(k), `<marti><dest uid="bob"/></marti>`))
+		}
+		tablet.conn.Close()
+		n.settle()
+		n.w.e.Regroup(nil)
+		for _, c := range []struct {
+			group string
+			want  []string
+		}{{"green", nil}, {"red", []string{"1", "3"}}, {"blue", []string{"0", "2"}}} {
+			bob := n.enter("bob", false, c.group)
+			bob.appears("Cyan")
+			bob.hears(c.want...)
+			bob.conn.Close()
+			n.settle()
+		}
+	})
+}
+
 // The operator gives a device's uid to somebody else, with all that comes for it from then on.
 func TestWhatIsHeldForAnUnboundUIDIsForWhoTakesIt(t *testing.T) {
 	inNet(t, endpoint.Config{}, func(n *gathering) {

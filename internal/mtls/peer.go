@@ -52,7 +52,7 @@ func PeerOf(cs tls.ConnectionState) (Peer, error) {
 		Serial:      serialOf(leaf.SerialNumber),
 		Fingerprint: hex.EncodeToString(sum[:]),
 		NotAfter:    leaf.NotAfter,
-		Groups:      groupsOf(leaf),
+		Groups:      GroupsOf(leaf),
 		Chains:      cs.VerifiedChains,
 	}
 	if p.Name == "" {
@@ -61,7 +61,8 @@ func PeerOf(cs tls.ConnectionState) (Peer, error) {
 	return p, nil
 }
 
-func groupsOf(c *x509.Certificate) []string {
+// GroupsOf returns the groups that a certificate names, as [Peer.Groups] has them.
+func GroupsOf(c *x509.Certificate) []string {
 	var groups []string
 	for _, unit := range c.Subject.OrganizationalUnit {
 		name, ok := strings.CutPrefix(unit, groupPrefix)
