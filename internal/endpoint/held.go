@@ -62,7 +62,8 @@ type letter struct {
 	parcel *parcel
 	at     time.Time
 
-	place, own *list.Element
+	place, own *list.Element // nil once it has been taken out
+	taker      member        // who has claimed it
 }
 
 // letters are those of one sender, the oldest first.
@@ -133,6 +134,7 @@ func (h *held) remove(l *letter) {
 	h.used.sub(l.size())
 	own := h.senders[l.from]
 	own.order.Remove(l.own)
+	l.place, l.own = nil, nil
 	own.used.sub(l.size())
 	if own.order.Len() == 0 {
 		delete(h.senders, l.from)
@@ -243,8 +245,23 @@ func (h *held) claim(a author, uid, callsign string, now time.Time) (waited []*p
 		}
 		given[l.parcel] = true
 		h.remove(l)
+		l.taker = a.member
 	}
 	return waited
+}
+
+// hand takes out l for a, who has come while it was put in, if a may have it. had tells that a has claimed it already.
+func (h *held) hand(l *letter, a author) (handed, had bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.place == nil {
+		return false, l.taker == a.member
+	}
+	if !l.isFor(a) {
+		return false, false
+	}
+	h.remove(l)
+	return true, false
 }
 
 func (h *held) size() room {

@@ -168,6 +168,7 @@ func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
 	}
 	a := h.seats[i]
 	receivers, asked := make(map[member]bool), make(map[destination]bool)
+	var kept []*letter
 	for _, d := range to {
 		if asked[d] {
 			continue
@@ -177,10 +178,14 @@ func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
 		for _, m := range found {
 			receivers[m] = true
 		}
-		if away {
-			h.held.put(d, p, a, h.now())
+		if !away {
+			continue
+		}
+		if l := h.held.put(d, p, a, h.now()); l != nil {
+			kept = append(kept, l)
 		}
 	}
+	h.handOver(a, kept, receivers)
 	delete(receivers, from)
 	delivered := 0
 	for m := range receivers {
@@ -191,6 +196,31 @@ func (h *hub) send(from member, p *parcel, to []destination) (taken bool) {
 	}
 	p.expect(delivered)
 	return true
+}
+
+// handOver adds to the receivers of a's event those who have come since they were found to be away. They may have asked
+// what waits for them before the letters were there, or after that: then they have it, and are no receivers.
+func (h *hub) handOver(a author, kept []*letter, receivers map[member]bool) {
+	var have []member
+	for _, l := range kept {
+		come, _ := h.find(a, l.to)
+		for _, m := range come {
+			i, in := h.index[m]
+			if !in {
+				continue
+			}
+			handed, had := h.held.hand(l, h.seats[i])
+			if handed {
+				receivers[m] = true
+			}
+			if had {
+				have = append(have, m)
+			}
+		}
+	}
+	for _, m := range have {
+		delete(receivers, m)
+	}
 }
 
 // find returns who a destination is, and whether that is a device that is away.

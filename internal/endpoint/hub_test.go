@@ -107,6 +107,55 @@ func TestWhoIsOwedLettersIsHandedNoMore(t *testing.T) {
 	}
 }
 
+// While somebody writes to a device that is away, the device may come: it is there then, and nothing waits for it.
+func TestWhoComesWhileALetterIsPutInHasItOnceAndAtOnce(t *testing.T) {
+	for _, to := range [][]destination{{{toUID, "phone"}}, {{toCallsign, "PHONE"}}, {{toUID, "phone"}, {toCallsign, "PHONE"}}, {{toCallsign, "PHONE"}, {toUID, "phone"}}} {
+		for moment := range len(to) {
+			h, sender, all := crowd(2)
+			phone, other := all[0], all[1]
+			asked := 0
+			h.now = func() time.Time { // asked between that nobody is found and that the letter is put in
+				if asked++; asked == moment+1 {
+					s, p := seenAt("phone", "where it is")
+					s.callsign = "PHONE"
+					h.publish(phone, p, []sighting{s}, nil)
+				}
+				return time.Now()
+			}
+			h.send(sender, &parcel{bytes: []byte("first"), events: 1}, to)
+			h.send(sender, &parcel{bytes: []byte("second"), events: 1}, to)
+			got := slices.Concat(phone.handed, phone.heard)
+			if !slices.Equal(got, []string{"first", "second"}) || h.held.size() != (room{}) || having(all, "first") > 1 {
+				t.Errorf("to %v, coming at %d: it has %q, %v wait; another has %q", to, moment, got, h.held.size(), other.heard)
+			}
+		}
+	}
+}
+
+// Also in that moment nobody fetches what is for another one by taking that one's callsign.
+func TestWhoTakesACallsignWhileALetterIsPutInHasNothing(t *testing.T) {
+	h, sender, all := crowd(2)
+	come := func(m member, uid string) {
+		s, p := seenAt(uid, "where it is")
+		s.callsign = "PHONE"
+		h.publish(m, p, []sighting{s}, nil)
+	}
+	come(all[0], "phone")
+	h.leave(all[0])
+	came := false
+	h.now = func() time.Time {
+		if !came {
+			came = true
+			come(all[1], "another")
+		}
+		return time.Now()
+	}
+	h.send(sender, &parcel{bytes: []byte("letter"), events: 1}, []destination{{toCallsign, "PHONE"}})
+	if having(all, "letter") != 0 || len(all[1].handed) != 0 || h.held.size().count != 1 {
+		t.Errorf("who took the callsign has %q, %v wait", all[1].heard, h.held.size())
+	}
+}
+
 func TestAStuckLockIsNoLife(t *testing.T) {
 	e := New(Config{Gate: mtls.NewGate(nil, nil)})
 	e.Alive()
