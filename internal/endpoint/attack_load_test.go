@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"time"
 
@@ -72,12 +71,12 @@ func slowReaders() attack {
 			return func(ctx context.Context) {
 				go io.Copy(io.Discard, talker.conn)
 				go repeat(ctx, 2, func(p *peer) {
+					p.dialer.Control = narrow
 					conn := p.enter(w, config)
 					if conn == nil {
 						return
 					}
-					raw := conn.NetConn().(*net.TCPConn)
-					raw.SetReadBuffer(4 << 10)
+					raw := conn.NetConn()
 					for err := error(nil); err == nil && p.wait(100*time.Millisecond); {
 						_, err = raw.Read(make([]byte, 1))
 					}

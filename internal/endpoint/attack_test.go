@@ -128,12 +128,12 @@ func repeat(ctx context.Context, n int, f func(p *peer)) {
 type peer struct {
 	context.Context
 	number, round int
+	dialer        net.Dialer
 }
 
 // knock connects without a word; nil when it cannot.
 func (p *peer) knock(w *world) *net.TCPConn {
-	var d net.Dialer
-	conn, err := d.DialContext(p, "tcp", w.address)
+	conn, err := p.dialer.DialContext(p, "tcp", w.address)
 	if err != nil {
 		return nil
 	}

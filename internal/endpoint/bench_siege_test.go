@@ -5,11 +5,9 @@ package endpoint_test
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"sync"
-	"syscall"
 
 	"github.com/ftsca/ftsca/internal/endpoint"
 )
@@ -29,17 +27,6 @@ func (s *benched) besiege() (lift func()) {
 		deaf.NetConn().Close()
 		flooding.Wait()
 	}
-}
-
-// narrow gives a connection the segments of a network and next to no room for what comes. Over the loopback, whose segments
-// are of 64 KiB, the systems at both ends take megabytes before the server feels that nobody reads.
-func narrow(_, _ string, raw syscall.RawConn) error {
-	var err error
-	controlled := raw.Control(func(fd uintptr) {
-		err = errors.Join(syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400),
-			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10))
-	})
-	return errors.Join(controlled, err)
 }
 
 // felt fails unless the server has had much wait for the deaf client, or has cut it.

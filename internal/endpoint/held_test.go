@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,6 +81,19 @@ func TestLettersWaitWhileTheirReceiverHasNotReadEarlierOnes(t *testing.T) {
 		if got := n.w.e.Stats().Held; got != 0 {
 			t.Errorf("%d letters are held from then on", got)
 		}
+	})
+}
+
+func TestNamesakeInOtherGroupsIsNotWhoIsMeant(t *testing.T) {
+	inNet(t, endpoint.Config{}, func(n *gathering) {
+		alice, other := n.enter("alice", false, "blue"), n.enter("other", false, "red")
+		bob := noted("bob", "a-f-G", time.Hour, `<contact callsign="BOB" endpoint="*:-1:stcp"/>`)
+		other.says(strings.Replace(bob, "bob", "other", 1))
+		alice.says(remark("1", `<marti><dest callsign="BOB"/></marti>`))
+		other.hears()
+		one := n.enter("bob", false, "blue")
+		one.says(bob)
+		one.hears("1")
 	})
 }
 

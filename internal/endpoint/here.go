@@ -161,12 +161,14 @@ func (t *items) withUID(uid string, groups *groupSet) member {
 	return nil
 }
 
-// withCallsign returns those who call themselves so.
-func (t *items) withCallsign(callsign string) (all []member) {
+// withCallsign returns those in these groups who call themselves so.
+func (t *items) withCallsign(callsign string, groups *groupSet) (all []member) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, n := range t.byCallsign[callsign] {
-		all = append(all, n.member)
+		if n.groups.shares(groups) {
+			all = append(all, n.member)
+		}
 	}
 	return all
 }

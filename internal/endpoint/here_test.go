@@ -189,7 +189,7 @@ func TestLastOwnPositionsOfASessionNeedNoRoom(t *testing.T) {
 	if got := met(table, "newcomer", everybody); !slices.Equal(got, want) {
 		t.Errorf("a newcomer is sent %q, want %q", got, want)
 	}
-	if got := table.withCallsign(own[0]); got != nil {
+	if got := table.withCallsign(own[0], everybody); got != nil {
 		t.Error("what is kept no more is found")
 	}
 	s, p := seenAt("p", strings.Repeat("x", always.bytes))

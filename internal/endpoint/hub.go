@@ -232,7 +232,7 @@ func (h *hub) find(from author, d destination) (found []member, away bool) {
 		}
 		return found, len(found) == 0
 	case toCallsign:
-		found = h.items.withCallsign(d.value)
+		found = h.items.withCallsign(d.value, from.groups)
 		return found, len(found) == 0
 	case toTeam:
 		return h.items.inTeam(d.value), false
