@@ -32,8 +32,7 @@ func TestMain(m *testing.M) {
 			env := command.System()
 			env.KeyRounds, env.BundleRounds = 1000, 100
 			if now := testTime("FTSCA_TEST_NOW"); !now.IsZero() {
-				start := time.Now()
-				env.Now = func() time.Time { return now.Add(time.Since(start)) }
+				env.Now = func() time.Time { return now }
 			}
 			if built := testTime("FTSCA_TEST_BUILT"); !built.IsZero() {
 				env.Built = built

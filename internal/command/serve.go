@@ -251,7 +251,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	watched := make(chan error, 1)
 	go func() { watched <- watcher.Run(watching, report) }()
 	go super.attend(ctx, e, watchdog(g.env.Getenv))
-	context.AfterFunc(ctx, func() {
+	told := make(chan struct{})
+	untold := context.AfterFunc(ctx, func() {
+		defer close(told)
 		shown.Serve(false)
 		super.stopping()
 	})
@@ -259,6 +261,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	ballast := collector.Ballast()
 	err = e.Serve(ctx, listener)
 	runtime.KeepAlive(ballast)
+	if !untold() {
+		<-told // or the process may be over before the supervisor knows that it is about to be
+	}
 	stop()
 	err = errors.Join(err, <-watched)
 	roll.beside.Wait()

@@ -116,7 +116,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 
 // Whatever comes, the answer is one line of JSON or nothing, and the next one is served.
 func TestHostileClients(t *testing.T) {
-	path := serve(t, 50*time.Millisecond)
+	path := serve(t, time.Second)
 	for name, c := range map[string]struct {
 		send string
 		code control.Code // "" for no answer

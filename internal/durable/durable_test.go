@@ -523,7 +523,7 @@ func TestReplaceDoesNotWaitForEver(t *testing.T) {
 	if err != nil || string(displaced) != "broken" {
 		t.Errorf("displaced %q, %v", displaced, err)
 	}
-	if took := time.Since(start); took > time.Second || looks < 2 {
+	if took := time.Since(start); took > 10*time.Second || looks < 2 {
 		t.Errorf("it took %v and %d looks", took, looks)
 	}
 	// What a stalled script writes later is found by whoever looks again.

@@ -61,6 +61,7 @@ func attacked(t testing.TB, a attack, every, quiet time.Duration) outcome {
 	run := a.prepare(w, g)
 	g.p99()
 	time.Sleep(quiet)
+	eventually(t, "they hear each other", g.measured)
 	o := outcome{world: w, team: g, before: g.p99()}
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -70,7 +71,7 @@ func attacked(t testing.TB, a attack, every, quiet time.Duration) outcome {
 	w.enlist(g, "mate-newcomer")
 	time.Sleep(quiet)
 	eventually(t, a.name+" has shown its effect", func() bool { return a.over(w.e.Stats()) })
-	eventually(t, "the newcomer and the others hear each other", func() bool { return g.complete(false) })
+	eventually(t, "the newcomer and the others hear each other", func() bool { return g.complete(false) && g.measured() })
 	o.during = g.p99()
 	cancel()
 	running.Wait()
@@ -94,8 +95,8 @@ func withstand(t *testing.T, a attack) outcome {
 		}
 	}
 	o := attacked(t, a, every, 300*time.Millisecond)
-	if o.before == 0 || o.during == 0 || o.during > o.before+patience/2 {
-		t.Errorf("p99 of the latency: %v before, %v during the attack; 0 is of no position at all", o.before, o.during)
+	if o.during > o.before+patience {
+		t.Errorf("p99 of the latency: %v before, %v during the attack", o.before, o.during)
 	}
 	eventually(t, "the attackers' sessions are over", func() bool { return o.e.Stats().Sessions == teamSize+1 })
 	return o

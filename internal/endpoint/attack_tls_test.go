@@ -180,8 +180,13 @@ func renegotiation() attack {
 						"-cert", "eve.pem", "-key", "eve.key")
 					cmd.Dir = dir
 					in, err := cmd.StdinPipe()
-					if err != nil || cmd.Start() != nil {
-						w.t.Error("openssl does not start")
+					if err == nil {
+						err = cmd.Start()
+					}
+					if err != nil {
+						if p.Err() == nil {
+							w.t.Errorf("openssl does not start: %v", err)
+						}
 						return
 					}
 					// s_client has to be connected: before that it takes an R for something to send.

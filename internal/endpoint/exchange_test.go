@@ -80,6 +80,7 @@ func TestNewcomerGetsEveryonesLastPositionOnce(t *testing.T) {
 	gateway.send(repeated("ship", 1, later), repeated("ship", 2, later), repeated("wreck", 1, time.Now().Add(-time.Hour)),
 		repeated("alice", 3, later)) // alice speaks for herself
 	alice.expect(repeated("ship", 1, later), repeated("ship", 2, later))
+	gateway.expectNothing()
 
 	bob := w.client("bob")
 	got := map[string]bool{}

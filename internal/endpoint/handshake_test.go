@@ -114,6 +114,7 @@ func TestManyWhoReturnAtOnceAreAllServed(t *testing.T) {
 	w := newWorld(t, func(c *endpoint.Config) {
 		c.MaxHandshakes = 4
 		c.MaxFailures = 1 // they share an address, and none of them fails
+		c.MaxSessionsPerCert = endpoint.NoLimit
 	})
 	cert := w.ca.Client(t, "team")
 	var all sync.WaitGroup

@@ -147,6 +147,13 @@ func (g *team) check() {
 	}
 }
 
+// measured tells whether there is a latency since p99 was last asked.
+func (g *team) measured() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.latencies) > 0
+}
+
 // p99 is the 99th percentile of the latencies since it was last asked.
 func (g *team) p99() time.Duration {
 	g.mu.Lock()

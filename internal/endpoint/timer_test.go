@@ -117,6 +117,7 @@ func TestWriteThatTakesTooLongCutsTheSession(t *testing.T) {
 		for w.e.Stats().Sessions == 2 {
 			time.Sleep(time.Second)
 		}
+		synctest.Wait()
 		if took := time.Since(begun); took < 10*time.Second || took > 11*time.Second {
 			t.Errorf("the session was cut after %v", took)
 		}

@@ -260,13 +260,14 @@ func TestTheSessionsEndIsAnError(t *testing.T) {
 }
 
 func TestNothingListensThere(t *testing.T) {
+	opened := newWorld(t).opened(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	if _, err := newWorld(t).opened(t).Dial(within(t, 10*time.Second), addr); err == nil || !strings.HasPrefix(err.Error(), "connecting: dial tcp "+addr) {
+	if _, err := opened.Dial(within(t, 10*time.Second), addr); err == nil || !strings.HasPrefix(err.Error(), "connecting: dial tcp "+addr) {
 		t.Errorf("got %v", err)
 	}
 }
