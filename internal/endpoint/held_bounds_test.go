@@ -139,7 +139,7 @@ func TestLettersFollowASenderWhoIsMovedMeanwhile(t *testing.T) {
 	s := e.newSession(here, here, peer)
 	e.sessions.add(s)
 	blue := func() *groupSet { return e.groups.of(peer) }
-	alice := author{s, peer.Name, peer.Chains, blue()}
+	alice := author{member: s, name: peer.Name, chains: peer.Chains, groups: blue()}
 	e.hub.join(alice, blue)
 	first := e.held.put(destination{toUID, "bob"}, &parcel{}, alice, time.Now())
 	groups := func(l *letter) string {

@@ -9,26 +9,18 @@ import (
 // device has one. What announces more, or longer ones, finds room for them as for other things.
 var always = room{4, 16 << 10}
 
-// A presence is one session, with the last own positions that it has announced; older ones are on its name's shelf.
+// A presence is one session that has announced itself, with its last own positions; older ones are on its name's shelf.
 type presence struct {
 	shelf
-	number   int  // the later it came, the higher
+	number   int  // its author's
 	replaced bool // its device has come anew since, and it is as good as over
-}
-
-// enter notes that a is there.
-func (t *items) enter(a author) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.presence(a)
 }
 
 func (t *items) presence(a author) *presence {
 	h := t.holding(a.name)
 	p := h.sessions[a.member]
 	if p == nil {
-		t.entered++
-		p = &presence{shelf: shelf{all: &t.aside}, number: t.entered}
+		p = &presence{shelf: shelf{all: &t.aside}, number: a.number}
 		h.sessions[a.member] = p
 	}
 	return p

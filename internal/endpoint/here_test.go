@@ -27,7 +27,7 @@ func (c *camp) in(names ...string) *groupSet {
 // enter has somebody join who keeps what it hears.
 func (c *camp) enter(name string, groups ...string) *listener {
 	l := &listener{}
-	enrol(c.hub, author{l, name, nil, c.in(groups...)})
+	enrol(c.hub, author{member: l, name: name, groups: c.in(groups...)})
 	return l
 }
 

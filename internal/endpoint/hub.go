@@ -34,11 +34,12 @@ type hub struct {
 	items *items
 	held  *held
 
-	mu    sync.RWMutex
-	seats []author // of every member
-	index map[member]int
-	shut  bool
-	speak [2]atomic.Int32 // how many members are spoken to in each encoding
+	mu     sync.RWMutex
+	seats  []author // of every member
+	index  map[member]int
+	joined int // how many members there have been
+	shut   bool
+	speak  [2]atomic.Int32 // how many members are spoken to in each encoding
 }
 
 func newHub(now func() time.Time, items *items, held *held) *hub {
@@ -54,7 +55,8 @@ func (h *hub) join(a author, groups func() *groupSet) *groupSet {
 	if h.shut {
 		return a.groups
 	}
-	h.items.enter(a)
+	h.joined++
+	a.number = h.joined
 	a.member.welcome(h.items.visible(a, nil, h.now()))
 	h.index[a.member] = len(h.seats)
 	h.seats = append(h.seats, a)

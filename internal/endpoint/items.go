@@ -18,6 +18,7 @@ type author struct {
 	name   string
 	chains [][]*x509.Certificate // by which it was let in
 	groups *groupSet
+	number int // the later it joined, the higher
 }
 
 // items are what is on the map: the last own positions of everyone who is connected, and the things that they have put
@@ -37,7 +38,6 @@ type items struct {
 	here       map[string][]*item // own positions by uid, the one that was said last at the end
 	byCallsign map[string][]*item // own positions
 	holders    map[string]*holding
-	entered    int // how many members there have been
 }
 
 // A holding is what one name put on the map, and its sessions.

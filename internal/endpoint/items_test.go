@@ -40,7 +40,7 @@ func (l *listener) owed() bool { return l.owes }
 var everybody = &groupSet{names: []string{Anonymous}}
 
 // as is a member of a name, in everybody's group.
-func as(m member, name string) author { return author{m, name, nil, everybody} }
+func as(m member, name string) author { return author{member: m, name: name, groups: everybody} }
 
 // enrol makes a.member a member of h, in a's groups.
 func enrol(h *hub, a author) { h.join(a, func() *groupSet { return a.groups }) }
@@ -115,7 +115,7 @@ func TestWhatIsKeptIsBoundedAndAPeerDisplacesOnlyItsOwn(t *testing.T) {
 
 // met is what somebody new in these groups is sent.
 func met(table *items, name string, groups *groupSet) (all []string) {
-	for _, p := range table.visible(author{&listener{}, name, nil, groups}, nil, time.Now()) {
+	for _, p := range table.visible(author{member: &listener{}, name: name, groups: groups}, nil, time.Now()) {
 		all = append(all, string(p.bytes))
 	}
 	slices.Sort(all)
