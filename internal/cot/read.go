@@ -6,8 +6,8 @@ import "slices"
 // that stands outside of the details, and takes the first detail and the last point wherever they stand. Others take the
 // first element of a name, or the last. Whoever judges whom an event is about by what is read here must have read what all
 // of them read, so one that they would understand differently in that is refused, although it is well-formed. What else is
-// read decides where the sender's own words go, and to whom they are worth nothing otherwise: there the first one without
-// a prefix counts, and nothing is refused that some device may write.
+// read decides only where the sender's own words go: there the first one without a prefix counts, and nothing is refused
+// that some device may write.
 
 // Elements that have been met.
 const (
