@@ -11,17 +11,16 @@ import (
 // come from [Parse]; on an error dst is returned as it was.
 //
 // The frame holds what the schema has a field for: event/@uid, type, how, time, start, stale, access, qos, opex, caveat
-// and releasableTo, the point, the detail. The first six and the five attributes of the point must be there and readable,
-// as ATAK asks of an event in XML. Times are cut to milliseconds and must be of
-// the years 1970 to 9999. What stands in detail goes as it is written into xmlDetail, comments and white space included, but
-// for the six details that have messages of their own: such an element becomes the message where it is the only one of
-// its name, has exactly the attributes that the message has, as [Message.AppendXML] would write their values, and
-// nothing in it, and where the text on its two sides reads the same without it.
+// and releasableTo, the point, the detail. The first six and the five attributes of the point must be there and
+// readable, as ATAK asks of an event in XML. Times are cut to milliseconds and must be of the years 1970 to 9999. What
+// stands in detail goes as it is written into xmlDetail, comments and white space included, but for the six details
+// that have messages of their own: such an element becomes the message where it is the only one of its name, has
+// exactly the attributes that the message has, as [Message.AppendXML] would write their values, and nothing in it, and
+// where the text on its two sides reads the same without it.
 //
 // Not in the frame are event/@version, other attributes of event and point and any of detail, and whatever else stands
 // in event or point. Namespace prefixes that are declared there are declared anew in each element of xmlDetail that may
-// use them; one that is called uid is an error. A default namespace is not, for
-// clients look at local names only.
+// use them; one that is called uid is an error. A default namespace is not, for clients look at local names only.
 //
 // A frame with more than [MaxEvent] bytes after its length is an error.
 func (e Event) AppendFrame(dst []byte) ([]byte, error) {
