@@ -14,10 +14,10 @@ import (
 )
 
 // crashed tells how a child that crashes ended, where every limit allows a dump.
-func crashed(t *testing.T, todo task) (dumped bool) {
+func crashed(t *testing.T, job task) (dumped bool) {
 	t.Helper()
-	todo.Crash = true
-	child := testchild.Command(t, todo)
+	job.Crash = true
+	child := testchild.Command(t, job)
 	script := append([]string{"-c", `ulimit -c unlimited && exec "$0"`}, child.Path)
 	cmd := exec.Command("sh", script...)
 	cmd.Env, cmd.Dir, cmd.Stderr = append(child.Env, "GOTRACEBACK=crash", "GORACE=disable_coredump=0"), t.TempDir(), io.Discard
