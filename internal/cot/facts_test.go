@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"iter"
 	"math/big"
 	"reflect"
 	"regexp"
@@ -45,8 +46,6 @@ func legibleFacts(e cot.Event) cot.Event {
 // factsOf reads an event in XML with encoding/xml.
 func factsOf(t *testing.T, raw []byte) (e cot.Event) {
 	t.Helper()
-	d := xml.NewDecoder(bytes.NewReader(raw))
-	var path []string // names of the open elements, those with a prefix with it
 	met := map[string]bool{}
 	inChat := false // the last element in the details was the chat that counts
 	first := func(kind string) bool {
@@ -54,31 +53,17 @@ func factsOf(t *testing.T, raw []byte) (e cot.Event) {
 		met[kind] = true
 		return !before
 	}
-	for {
-		token, err := d.RawToken()
-		if err == io.EOF {
-			return e
-		}
-		if err != nil {
-			t.Fatalf("%.300q: %v", raw, err)
-		}
-		if _, ok := token.(xml.EndElement); ok {
-			path = path[:len(path)-1]
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
+	for start, in := range startTags(t, raw) {
 		name := start.Name.Local
 		if start.Name.Space != "" {
 			name = start.Name.Space + ":" + name
 		}
-		path = append(path, name)
+		inDetail := len(in) > 1 && in[1] == xml.Name{Local: "detail"}
 		values := plainAttributes(start.Attr)
 		switch {
-		case len(path) == 1:
+		case len(in) == 0:
 			e.UID, e.Type, e.How = values["uid"], values["type"], values["how"]
-		case len(path) == 3 && path[1] == "detail":
+		case len(in) == 2 && inDetail:
 			inChat = false
 			switch name {
 			case "contact":
@@ -100,10 +85,38 @@ func factsOf(t *testing.T, raw []byte) (e cot.Event) {
 			case "marti":
 				e.Marti = true
 			}
-		case len(path) == 4 && path[1] == "detail" && path[2] == "marti" && name == "dest":
+		case len(in) == 3 && inDetail && in[2] == xml.Name{Local: "marti"} && name == "dest":
 			e.Dests = append(e.Dests, destsOf(start.Attr)...)
-		case len(path) == 4 && path[1] == "detail" && inChat && name == "chatgrp" && first(name):
+		case len(in) == 3 && inDetail && inChat && name == "chatgrp" && first(name):
 			e.Chat.Members = membersOf(values)
+		}
+	}
+	return e
+}
+
+// startTags returns the start tags in raw, and the names of the elements that each stands in, the outermost first. A
+// prefix is the name's Space.
+func startTags(t *testing.T, raw []byte) iter.Seq2[xml.StartElement, []xml.Name] {
+	return func(yield func(xml.StartElement, []xml.Name) bool) {
+		t.Helper()
+		var open []xml.Name
+		for d := xml.NewDecoder(bytes.NewReader(raw)); ; {
+			token, err := d.RawToken()
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				t.Fatalf("%.300q: %v", raw, err)
+			}
+			switch token := token.(type) {
+			case xml.StartElement:
+				if !yield(token, open) {
+					return
+				}
+				open = append(open, token.Name)
+			case xml.EndElement:
+				open = open[:len(open)-1]
+			}
 		}
 	}
 }

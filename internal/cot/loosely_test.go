@@ -1,9 +1,7 @@
 package cot_test
 
 import (
-	"bytes"
 	"encoding/xml"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -30,22 +28,7 @@ func loosely(t *testing.T, raw []byte) map[string][]string {
 	t.Helper()
 	said := map[string][]string{}
 	var links []string
-	var path []string // local names of the open elements
-	for d := xml.NewDecoder(bytes.NewReader(raw)); ; {
-		token, err := d.RawToken()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%.300q: %v", raw, err)
-		}
-		if _, ok := token.(xml.EndElement); ok {
-			path = path[:len(path)-1]
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
+	for start, in := range startTags(t, raw) {
 		// all returns the values of all attributes of a local name.
 		all := func(name string) (values []string) {
 			for _, a := range start.Attr {
@@ -58,14 +41,13 @@ func loosely(t *testing.T, raw []byte) map[string][]string {
 			}
 			return values
 		}
-		inDetail := slices.Contains(path, "detail")
+		inDetail := slices.ContainsFunc(in, func(n xml.Name) bool { return n.Local == "detail" })
 		switch name := start.Name.Local; {
 		case name == "event" && !inDetail:
 			said["uid"], said["type"] = append(said["uid"], all("uid")...), append(said["type"], all("type")...)
 		case name == "link":
 			links = append(links, all("uid")...)
 		}
-		path = append(path, start.Name.Local)
 	}
 	if slices.ContainsFunc(said["type"], func(kind string) bool { return strings.HasPrefix(kind, "t-x-d-d") }) {
 		said["gone"] = links
