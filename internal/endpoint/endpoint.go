@@ -95,7 +95,7 @@ func (e *Endpoint) Judge() {
 		if err := trust.Judge(s.peer.Chains, now); err != nil {
 			cause := refusalCause(err)
 			s.cut(cause)
-			if cause == Cause(mtls.Revoked.String()) {
+			if cause.revoked() {
 				e.forget(s.peer.Name)
 			}
 		}
@@ -105,7 +105,7 @@ func (e *Endpoint) Judge() {
 	e.items.authors(authors)
 	e.held.authors(authors)
 	for name, chains := range authors {
-		if refusalCause(trust.Judge(chains, now)) == Cause(mtls.Revoked.String()) {
+		if refusalCause(trust.Judge(chains, now)).revoked() {
 			e.forget(name)
 		}
 	}
@@ -272,6 +272,8 @@ func (e *Endpoint) drain() {
 	}
 	<-done
 }
+
+func (c Cause) revoked() bool { return c == Cause(mtls.Revoked.String()) }
 
 // refusalCause is the cause for which the trust in force refused a peer.
 func refusalCause(err error) Cause {

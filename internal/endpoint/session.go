@@ -401,7 +401,7 @@ func (s *session) end(err error) {
 	cause := *s.cause.Load()
 	e.hub.leave(s)
 	s.out.close()
-	if cause == Cause(mtls.Revoked.String()) {
+	if cause.revoked() {
 		e.forget(s.peer.Name) // when it was cut, something of it may have been in hand still
 	}
 	if cause == Left || cause == Malformed || cause == Oversize {
